@@ -1,7 +1,7 @@
 """Who and what exists in the sandbox: plain values that both fakes start from, and nothing that acts.
 
-`acme()` builds the sample company. Ids look like the platforms' own (`U…`, `C…`, `P…`) and never change, so that
-stories and screenshots can name them.
+`acme()` builds the sample company. Ids look like the platforms' own (`U…`, `C…`, `P…`) and never change, so
+that stories and screenshots can name them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ SlackKind = Literal["full", "admin", "guest", "stranger", "bot", "deleted"]
 class Person:
     """A person as both platforms know them; `pagerduty_id` is None for someone without a PagerDuty user.
 
-    `role` is PagerDuty's base role (`admin`, `limited_user`, `observer`, …); `kind` is what Slack says of the account:
-    `admin` is a full member who administers the workspace, `stranger` comes in through Slack Connect.
+    `role` is PagerDuty's base role (`admin`, `limited_user`, `observer`, …); `kind` is what Slack says of the
+    account: `admin` is a full member who administers the workspace, `stranger` comes in through Slack Connect.
     """
 
     name: str
@@ -320,5 +320,5 @@ _PRIORITIES = (
 
 
 def acme() -> World:
-    """The sample company: two teams, five services, six PagerDuty users, and one Slack user of each awkward kind."""
+    """The sample company: two teams, five services, and a Slack user of each awkward kind."""
     return World(_PEOPLE, _CHANNELS, _SERVICES, _POLICIES, _SCHEDULES, _TEAMS, _PRIORITIES)
