@@ -17,7 +17,7 @@ class Person:
     """A person as both platforms know them; `pagerduty_id` is None for someone without a PagerDuty user.
 
     `role` is PagerDuty's base role (`admin`, `limited_user`, `observer`, …); `kind` is what Slack says of the
-    account: `admin` is a full member who administers the workspace, `stranger` comes in through Slack Connect.
+    account: `admin` is a full member who administers the workspace, `stranger` comes by Slack Connect.
     """
 
     name: str
