@@ -1,0 +1,53 @@
+"""How PagerDuty's events change an incident and tell its story: one `EVENTS` table and a pure fold.
+
+Ground floor beside the model. `bot/pagerduty/payloads.py` turns a webhook body into an `Event`; `bot/store/incidents.py` folds it into the stored
+snapshot inside its transaction; `bot/render/thread.py` draws the `Line`. Which types exist: facts in PagerDuty's webhook documentation (V3 payloads).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model import Agent, Bridge, Incident, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One line of an incident's story: `kind` is the event type without `incident.`; `names` are people or things it is about.
+
+    `in_thread`: news worth a thread line. `broadcast`: also shown in the channel (reopened, escalated, priority raised). `calls`: PagerDuty users the
+    line is meant to call (mentioned in Slack where we know them).
+    """
+
+    kind: str
+    at: datetime
+    by: str | None = None
+    text: str | None = None
+    old: str | None = None
+    new: str | None = None
+    names: tuple[str, ...] = ()
+    calls: tuple[Reference, ...] = ()
+    in_thread: bool = False
+    broadcast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One webhook event. `seen` is the incident as the event shows it (fields it does not carry are None); None for other data types."""
+
+    id: str
+    type: str
+    occurred_at: datetime
+    webhook_id: str | None = None
+    subscription_id: str | None = None
+    agent: Agent | None = None
+    incident_id: str | None = None
+    seen: Incident | None = None
+    bridge: Bridge | None = None
+    text: str | None = None  # a note, a status update, a responder message, a task or field description …
+    trimmed: bool = False  # PagerDuty cut the text: the whole is behind REST
+    names: tuple[str, ...] = ()  # the people or things it is about (responder, role, task, action, workflow, fields)
+    state: str | None = None  # a responder's answer, a task's status, an action's state
+    merged_into: Reference | None = None
+    raw: str = ""

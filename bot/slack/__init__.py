@@ -1,0 +1,1 @@
+"""Slack's side: one client session, Slack's error codes turned into our few kinds."""
