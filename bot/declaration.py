@@ -84,7 +84,9 @@ class UrgencyWord(str):
 
 
 Kind = type[IncidentRef | ServiceRef | ScopeRef | LevelNumber | Line | Prose | Query | Word | UrgencyWord]
-KINDS: frozenset[type] = frozenset({IncidentRef, ServiceRef, ScopeRef, LevelNumber, Line, Prose, Query, Word, UrgencyWord})
+KINDS: frozenset[type] = frozenset(
+    {IncidentRef, ServiceRef, ScopeRef, LevelNumber, Line, Prose, Query, Word, UrgencyWord}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +269,9 @@ def _parameters(verb: str, handler: Handler, details: Mapping[str, Argument]) ->
     for name, parameter in list(inspect.signature(handler).parameters.items())[1:]:
         kind, many, optional = _kind(hints[name])
         if kind not in KINDS:
-            raise TypeError(f"{verb}: argument {name} has no known kind ({hints[name]!r}); see the kinds in bot/declaration.py")
+            raise TypeError(
+                f"{verb}: argument {name} has no known kind ({hints[name]!r}); see the kinds in bot/declaration.py"
+            )
         detail = details.get(name, Argument())
         found.append(
             Parameter(

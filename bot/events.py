@@ -47,7 +47,9 @@ class Event:
     bridge: Bridge | None = None
     text: str | None = None  # a note, a status update, a responder message, a task or field description …
     trimmed: bool = False  # PagerDuty cut the text: the whole is behind REST
-    names: tuple[str, ...] = ()  # the people or things it is about (responder, role, task, action, workflow, fields)
+    names: tuple[
+        str, ...
+    ] = ()  # the people or things it is about (responder, role, task, action, workflow, fields)
     state: str | None = None  # a responder's answer, a task's status, an action's state
     merged_into: Reference | None = None
     raw: str = ""

@@ -130,15 +130,21 @@ class Incident:
     policy: Reference | None = None  # the escalation policy
     teams: tuple[Reference, ...] = ()
     assignees: tuple[Reference, ...] = ()
-    acknowledgements: tuple[Acknowledgement, ...] | None = None  # None: not known yet (events do not carry them)
+    acknowledgements: tuple[Acknowledgement, ...] | None = (
+        None  # None: not known yet (events do not carry them)
+    )
     level: Level | None = None  # None: not known yet, or assigned to people directly
     escalates_at: datetime | None = None  # the pending escalation, when there is one and it is known
-    snoozed_until: datetime | None = None  # the pending un-acknowledgement of a snoozed or acknowledged incident
+    snoozed_until: datetime | None = (
+        None  # the pending un-acknowledgement of a snoozed or acknowledged incident
+    )
     alert_count: int | None = None
     bridge: Bridge | None = None
     incident_key: str | None = None
     opened_by: str | None = None  # name of the person or integration that opened it
-    acknowledged_at: datetime | None = None  # the first acknowledgement since it was (re)opened; kept after resolving
+    acknowledged_at: datetime | None = (
+        None  # the first acknowledgement since it was (re)opened; kept after resolving
+    )
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None  # a name; None with a resolved status: automation, or not known yet
@@ -298,7 +304,9 @@ class Subscription:
         """Whether this rule wants the incident in its channel."""
         if self.kind is ScopeKind.SERVICE and (self.target is None or incident.service.id != self.target.id):
             return False
-        if self.kind is ScopeKind.TEAM and all(team.id != (self.target and self.target.id) for team in incident.teams):
+        if self.kind is ScopeKind.TEAM and all(
+            team.id != (self.target and self.target.id) for team in incident.teams
+        ):
             return False
         if self.urgencies and incident.urgency not in self.urgencies:
             return False
