@@ -1,0 +1,219 @@
+"""A fresh, empty database for each test, on SQLite and on PostgreSQL.
+
+Ask for `database_url` to run a test once on each; for `sqlite_url` or `postgresql_url` where a test is about
+one of them. The bench uses the cluster itself: `with PostgresCluster(durable=True) as cluster:`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+import pytest
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.02
+HOST = "127.0.0.1"
+
+# A cluster that is thrown away needs no promise to the disk.
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+class PostgresMissing(Exception):
+    """PostgreSQL's server programs are not on this machine."""
+
+
+def find_binaries() -> Path:
+    """The folder of `initdb` and `postgres`: where the PATH points, else the newest in Debian's own place."""
+    on_path = shutil.which("initdb")
+    if on_path and (Path(on_path).resolve().parent / "postgres").exists():
+        return Path(on_path).resolve().parent
+    debian = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    versions = {folder.parent.parent.name: folder.parent for folder in debian}
+    numbered = [name for name in versions if name.isdigit()]
+    if not numbered:
+        raise PostgresMissing("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    return versions[max(numbered, key=int)]
+
+
+class PostgresCluster:
+    """A PostgreSQL of our own on a free loopback port, with its files in a temporary folder.
+
+    `durable=True` keeps fsync on, for figures that mean something. PostgreSQL refuses to be root, so root hands
+    it to the user `postgres`, or to `nobody`.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
+        self._binaries = find_binaries()
+        self._folder: Path | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns once the server takes connections; else raises RuntimeError with the server's own words."""
+        self._folder = Path(tempfile.mkdtemp(prefix="pagerline-postgres-", dir=_folder_open_to_all()))
+        self._folder.chmod(0o700)
+        account = _unprivileged_account()
+        if account is not None:
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+        try:
+            self._initialise(self._folder)
+            self._serve(self._folder)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops the server without waiting for its clients, and removes its files. Safe to call twice."""
+        server, self._server = self._server, None
+        if server is not None and server.poll() is None:
+            server.send_signal(signal.SIGQUIT)
+            try:
+                server.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def create_database(self) -> str:
+        """Creates an empty database and returns its `postgresql://` URL."""
+        name = f"pagerline_{next(self._numbers)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"postgresql://postgres@{HOST}:{self._port}/{name}"
+
+    def drop_database(self, url: str) -> None:
+        """Drops a database that `create_database` made, whoever is still connected to it."""
+        self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _administer(self, statement: str) -> None:
+        async def execute() -> None:
+            connection = await asyncpg.connect(
+                host=HOST, port=self._port, user="postgres", database="postgres"
+            )
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        # A thread has no event loop yet, whatever the test around us does with its own.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, execute()).result()
+
+    def _initialise(self, folder: Path) -> None:
+        log = folder / "initdb.log"
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+        initdb = self._spawn(["initdb", f"--pgdata={folder / 'data'}", *options], folder, log)
+        if initdb.wait(START_SECONDS):
+            raise RuntimeError(f"initdb failed:\n{log.read_text(errors='replace')}")
+
+    def _serve(self, folder: Path) -> None:
+        options = [f"listen_addresses={HOST}", "unix_socket_directories=", "max_connections=200"]
+        options += ["shared_buffers=64MB", "timezone=UTC", *(() if self._durable else FORGETFUL)]
+        self._port = _free_port()
+        words = ["postgres", "-D", str(folder / "data"), "-p", str(self._port)]
+        words += itertools.chain.from_iterable(("-c", option) for option in options)
+        log = folder / "server.log"
+        self._server = self._spawn(words, folder, log)
+        deadline = time.monotonic() + START_SECONDS
+        while not _says_ready(folder / "data" / "postmaster.pid"):
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
+            time.sleep(POLL_SECONDS)
+
+    def _spawn(self, words: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+        account = _unprivileged_account()
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [self._binaries / words[0], *words[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+                user=account and account.pw_uid,
+                group=account and account.pw_gid,
+                extra_groups=[] if account else None,
+            )
+
+
+def _says_ready(pid_file: Path) -> bool:
+    """Line 8 of postmaster.pid is the server's state (PostgreSQL's own pg_ctl waits for it too)."""
+    try:
+        return pid_file.read_text().splitlines()[7].strip() == "ready"
+    except (OSError, IndexError):
+        return False
+
+
+def _unprivileged_account() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    return accounts.get("postgres") or accounts["nobody"]
+
+
+def _folder_open_to_all() -> Path | None:
+    """A temporary folder that another account may walk into: TMPDIR is often one's own."""
+    for name in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        folder = Path(name).resolve()
+        if folder.is_dir() and all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents)):
+            return folder
+    return None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    try:
+        cluster = PostgresCluster()
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgresql_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    url = postgres_cluster.create_database()
+    yield url
+    postgres_cluster.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'pagerline.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL as a person writes it in DATABASE_URL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
