@@ -53,8 +53,8 @@ def find_binaries() -> Path:
 class PostgresCluster:
     """A PostgreSQL of our own on a free loopback port, with its files in a temporary folder.
 
-    `durable=True` keeps fsync on, for figures that mean something. PostgreSQL refuses to be root, so root hands
-    it to the user `postgres`, or to `nobody`.
+    `durable=True` keeps fsync on, for figures that mean something. PostgreSQL refuses to be root, so root
+    hands it to the user `postgres`, or to `nobody`.
     """
 
     def __init__(self, *, durable: bool = False) -> None:
