@@ -100,6 +100,12 @@ class PostgresCluster:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def folder(self) -> Path:
+        """Where the running cluster keeps its files."""
+        assert self._folder is not None, "the cluster is not running"
+        return self._folder
+
     def create_database(self) -> str:
         """Creates an empty database and returns its `postgresql://` URL."""
         name = f"pagerline_{next(self._numbers)}"
