@@ -1,10 +1,15 @@
-"""What a command is: one declaration from which parsing, help, buttons, forms, the manifest and the README all follow.
+"""What a command is: one declaration from which parsing, help, buttons, forms, the manifest and the README
+all follow.
 
-Ground floor, next to the model: values and the decorator that builds them; no parsing (bot/command/arguments.py), no dispatch (bot/command/run.py).
-`@command(...)` reads the handler's signature and docstring and returns a `Command`; it registers nothing. `commands/__init__.py` lists them.
+Ground floor, next to the model: values and the decorator that builds them; no parsing
+(bot/command/arguments.py), no dispatch (bot/command/run.py).
+`@command(...)` reads the handler's signature and docstring and returns a `Command`; it registers nothing.
+`commands/__init__.py` lists them.
 
-A handler's parameters after `ctx` are its arguments. Their annotations are the *kinds* below, bare, in a `list[...]` (one or more) or `| None` with a
-default of None (may be left out). A parameter without default that is missing opens the form the declaration yields.
+A handler's parameters after `ctx` are its arguments. Their annotations are the *kinds* below, bare, in a
+`list[...]` (one or more) or `| None` with a
+default of None (may be left out). A parameter without default that is missing opens the form the declaration
+yields.
 """
 
 from __future__ import annotations
@@ -19,12 +24,14 @@ from typing import Any, Literal
 
 from bot.model import Incident
 
-# ------------------------------------------------------------------------------------------------------------ argument kinds
+# --------------------------------------------------------------------------------------------- argument kinds
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentRef:
-    """An incident as a person names it: PagerDuty id, number, `#number` or its URL. `id` may be an id or a number; both work in GET."""
+    """An incident as a person names it: PagerDuty id, number, `#number` or its URL. `id` may be an id or a
+    number; both work in GET.
+    """
 
     id: str
 
@@ -91,7 +98,9 @@ KINDS: frozenset[type] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a command. `label` heads its form field; `hint` stands under it; `form_only` ones are never read from a typed line."""
+    """One argument of a command. `label` heads its form field; `hint` stands under it; `form_only` ones are
+    never read from a typed line.
+    """
 
     name: str
     kind: type
@@ -102,7 +111,7 @@ class Parameter:
     form_only: bool = False
 
 
-# ------------------------------------------------------------------------------------------------------------------- answers
+# ---------------------------------------------------------------------------------------------------- answers
 
 
 class Visibility(StrEnum):
@@ -114,9 +123,11 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers: Block Kit blocks and the plain text that says all that matters; private unless said otherwise.
+    """What a handler answers: Block Kit blocks and the plain text that says all that matters; private unless
+    said otherwise.
 
-    `replaces`: the reply takes the place of the private message whose control was pressed (a picker, a page of a list).
+    `replaces`: the reply takes the place of the private message whose control was pressed (a picker, a page
+    of a list).
     """
 
     text: str
@@ -127,7 +138,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class FormRequest:
-    """A handler may answer with a form instead: the command's own form, with what is known already filled in (argument name → text)."""
+    """A handler may answer with a form instead: the command's own form, with what is known already filled in
+    (argument name → text).
+    """
 
     verb: str
     filled: Mapping[str, str] = field(default_factory=dict)
@@ -137,7 +150,7 @@ Answer = Reply | FormRequest | None
 Handler = Callable[..., Awaitable[Answer]]
 
 
-# -------------------------------------------------------------------------------------------------------------- declarations
+# ----------------------------------------------------------------------------------------------- declarations
 
 
 class Place(StrEnum):
@@ -145,15 +158,18 @@ class Place(StrEnum):
 
     BUTTON = "button"  # among the (at most three) buttons; those that find no room go to the menu
     MENU = "menu"  # in the overflow menu only
+    LAST = "last"  # the menu's fifth and last option: More…, which opens whatever found no room
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     """A command's button on an incident's message.
 
-    `when` says for which incidents it applies. `words` are the argument words its value carries, without the verb (default: the incident's id); what
-    is relative when typed is absolute here, so that an old message's button still means what it meant. Lower `rank` stands further left;
-    a function of the incident, so that Acknowledge leads while triggered and Resolve afterwards.
+    `when` says for which incidents it applies. `words` are the argument words its value carries, without the
+    verb (default: the incident's id); what is relative when typed is absolute here, so that an old message's
+    button still means what it meant. Lower `rank` stands further left; a function of the incident where its
+    place depends on the state. Several may ask for the "primary" style: the lowest rank drawn gets it, so that
+    Acknowledge has it while triggered and Resolve afterwards.
     """
 
     label: str
@@ -161,7 +177,11 @@ class Button:
     words: Callable[[Incident], str] = lambda incident: incident.id
     style: Literal["primary", "danger"] | None = None
     place: Place = Place.BUTTON
-    rank: int = 50
+    rank: int | Callable[[Incident], int] = 50
+
+    def rank_for(self, incident: Incident) -> int:
+        """How far left it stands on this incident's message."""
+        return self.rank(incident) if callable(self.rank) else self.rank
 
     def value(self, verb: str, incident: Incident) -> str:
         """The argument words a press stands for, e.g. `escalate Q1 2`."""
@@ -170,7 +190,9 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Everything about one verb. `summary` is one line for lists, `help` the whole docstring; `example` shows arguments as typed."""
+    """Everything about one verb. `summary` is one line for lists, `help` the whole docstring; `example` shows
+    arguments as typed.
+    """
 
     verb: str
     handler: Handler
@@ -187,7 +209,9 @@ class Command:
 
     @property
     def acts(self) -> bool:
-        """Whether it changes something: then the intent is stored before Slack is answered, and the audit keeps it."""
+        """Whether it changes something: then the intent is stored before Slack is answered, and the audit
+        keeps it.
+        """
         return self.scope is not None and self.scope.endswith(".write")
 
     @property
@@ -220,7 +244,9 @@ def _usage_word(parameter: Parameter) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What the signature cannot say of a parameter: its form label, hint, or that it is only asked for in the form."""
+    """What the signature cannot say of a parameter: its form label, hint, or that it is only asked for in the
+    form.
+    """
 
     label: str = ""
     hint: str = ""
@@ -239,7 +265,9 @@ def command(
     arguments: Mapping[str, Argument] | None = None,
     hidden: bool = False,
 ) -> Callable[[Handler], Command]:
-    """Turn a handler into its declaration; raises TypeError at import for a signature it cannot read (a programmer's mistake)."""
+    """Turn a handler into its declaration; raises TypeError at import for a signature it cannot read (a
+    programmer's mistake).
+    """
 
     def declare(handler: Handler) -> Command:
         help_text = inspect.cleandoc(handler.__doc__ or "")
