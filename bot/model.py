@@ -1,7 +1,9 @@
 """The values everything speaks in: incidents, people, services, on-call shifts and Slack places.
 
-Ground floor: frozen, no I/O, no behaviour beyond what a value knows of itself. Everything above imports this; it imports nothing of ours.
-All datetimes are aware and in UTC. Ids are PagerDuty's or Slack's own strings and are never validated by length.
+Ground floor: frozen, no I/O, no behaviour beyond what a value knows of itself. Everything above imports this;
+it imports nothing of ours.
+All datetimes are aware and in UTC. Ids are PagerDuty's or Slack's own strings and are never validated by
+length.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ class Urgency(StrEnum):
     LOW = "low"
 
 
-# ---------------------------------------------------------------------------------------------------------------- PagerDuty
+# -------------------------------------------------------------------------------------------------- PagerDuty
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A thing of PagerDuty's by its id and display name (`summary`); `url` is its page in the web app when PagerDuty told it."""
+    """A thing of PagerDuty's by its id and display name (`summary`); `url` is its page in the web app when
+    PagerDuty told it.
+    """
 
     id: str
     name: str
@@ -52,7 +56,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who or what caused an event: `kind` is `user`, `service`, `integration` …; automation has no agent at all (None)."""
+    """Who or what caused an event: `kind` is `user`, `service`, `integration` …; automation has no agent at
+    all (None).
+    """
 
     id: str
     name: str | None
@@ -61,7 +67,9 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """An incident priority; `rank` counts from 0 = most severe in the account's list, None when the list was not read yet."""
+    """An incident priority; `rank` counts from 0 = most severe in the account's list, None when the list was
+    not read yet.
+    """
 
     id: str
     name: str
@@ -94,8 +102,10 @@ class Acknowledgement:
 class Level:
     """Where an incident stands on its escalation policy.
 
-    `number` is 1-based; `of` the number of levels; `next` names whoever the following level pages (empty on the last one).
-    PagerDuty does not tell the level: it is derived from assignees and the policy's rules, so None on the incident means "not known yet".
+    `number` is 1-based; `of` the number of levels; `next` names whoever the following level pages (empty on
+    the last one).
+    PagerDuty does not tell the level: it is derived from assignees and the policy's rules, so None on the
+    incident means "not known yet".
     """
 
     number: int
@@ -116,7 +126,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One PagerDuty incident as far as we know it. None in an optional field means "not known" or "none" as its line says."""
+    """One PagerDuty incident as far as we know it. None in an optional field means "not known" or "none" as
+    its line says.
+    """
 
     id: str
     title: str
@@ -165,7 +177,9 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An incident as REST told it; `updated_at` is PagerDuty's own clock, the one readings and events are ordered by."""
+    """An incident as REST told it; `updated_at` is PagerDuty's own clock, the one readings and events are
+    ordered by.
+    """
 
     incident: Incident
     updated_at: datetime
@@ -194,7 +208,9 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One level of an escalation policy: who it pages (users and schedules), and after how many minutes it hands on."""
+    """One level of an escalation policy: who it pages (users and schedules), and after how many minutes it
+    hands on.
+    """
 
     users: tuple[Reference, ...]
     schedules: tuple[Reference, ...]
@@ -214,7 +230,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service and the policy it pages by; `status` is PagerDuty's word (active, warning, critical, maintenance, disabled)."""
+    """A service and the policy it pages by; `status` is PagerDuty's word (active, warning, critical,
+    maintenance, disabled).
+    """
 
     id: str
     name: str
@@ -236,7 +254,7 @@ class OnCall:
     end: datetime | None = None
 
 
-# -------------------------------------------------------------------------------------------------------------------- Slack
+# ------------------------------------------------------------------------------------------------------ Slack
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +290,7 @@ class SlackProfile:
     is_admin: bool = False
 
 
-# ------------------------------------------------------------------------------------------------------------- Subscriptions
+# ---------------------------------------------------------------------------------------------- Subscriptions
 
 
 class ScopeKind(StrEnum):
@@ -285,9 +303,11 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A channel's wish to see the incidents of a service, a team, or all; empty filters let everything through.
+    """A channel's wish to see the incidents of a service, a team, or all; empty filters let everything
+    through.
 
-    `urgencies` and `priorities` (names such as "P1") narrow it; `mention` lets the first post of a high-urgency incident notify its assignee.
+    `urgencies` and `priorities` (names such as "P1") narrow it; `mention` lets the first post of a high-
+    urgency incident notify its assignee.
     """
 
     channel: Channel

@@ -1,1 +1,3 @@
-"""The database: what we know of PagerDuty, what Slack shows of it, and what people asked for. The only place that speaks SQL."""
+"""The database: what we know of PagerDuty, what Slack shows of it, and what people asked for. The only place
+that speaks SQL.
+"""

@@ -1,0 +1,112 @@
+"""Structured logs: one event name and fields, readable on a terminal or as JSON lines; secrets are blotted
+out before anything is written.
+
+Set up once by the command line, before anything else speaks. The standard library's loggers (Bolt, aiohttp,
+SQLAlchemy) end in the same place.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+BLOT = "[secret]"
+# Shapes of secrets as their makers write them; what a setting holds is blotted by value as well, whatever its
+# shape.
+SHAPES = re.compile(
+    r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|xoxe\.[\w.-]{6,}|pdus\+[\w.-]{6,}"
+    r"|(?<=Token token=)[\w+/.-]{6,}|(?<=Bearer )[\w+/.=-]{6,}"
+    r"|https://hooks\.slack\.com/[^\s\"']+|v[01]=[0-9a-f]{40,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+)
+QUIET = {
+    # its INFO line holds the request body and the signature
+    "slack_bolt.RequestVerification": logging.WARNING,
+    "slack_bolt": logging.WARNING,
+    "slack_sdk": logging.WARNING,
+    "aiohttp.access": logging.WARNING,
+    "alembic": logging.WARNING,
+    "aiosqlite": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+
+
+class Redactor:
+    """A structlog processor: replaces known secrets, and whatever has the shape of one, in every field."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted((secret for secret in secrets if len(secret) >= 6), key=len, reverse=True)
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._secrets)} secrets)"
+
+    def text(self, value: str) -> str:
+        """`value` with every secret blotted out."""
+        for secret in self._secrets:
+            value = value.replace(secret, BLOT)
+        return SHAPES.sub(BLOT, value)
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self._clean(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self._clean(item) for item in value]
+        return value if isinstance(value, (int, float, bool, type(None))) else self.text(str(value))
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Runs last before rendering, when tracebacks are text already."""
+        del logger, method
+        own = {"_record", "_from_structlog"}
+        return {key: value if key in own else self._clean(value) for key, value in event.items()}
+
+
+def configure(*, level: str, style: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's logging through one redacting handler; `style` is console or
+    json.
+    """
+    redactor = Redactor(secrets)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redactor,
+    ]
+    out = stream or sys.stderr
+    tail: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, tail],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, floor in QUIET.items():
+        logging.getLogger(name).setLevel(max(floor, logging.getLevelName(level)))

@@ -1,0 +1,115 @@
+"""One `Metrics` object on its own Prometheus registry, built in app.py and handed to whoever counts.
+
+Labels never carry an id, a name or a word a person typed: methods, path templates, outcomes and verbs only.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
+
+
+class Metrics:
+    """What operators see. All durations are seconds."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._slack = Histogram(
+            "pagerline_slack_call_seconds",
+            "Calls to Slack's Web API",
+            ("method", "outcome"),
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self._pagerduty = Histogram(
+            "pagerline_pagerduty_call_seconds",
+            "Calls to PagerDuty",
+            ("method", "path", "status"),
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self._webhooks = Counter(
+            "pagerline_webhooks",
+            "PagerDuty webhooks by how they were answered",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._lag = Histogram(
+            "pagerline_webhook_lag_seconds",
+            "From PagerDuty's occurred_at to our commit",
+            buckets=(0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
+            registry=self.registry,
+        )
+        self._commands = Histogram(
+            "pagerline_command_seconds",
+            "Commands from acceptance to reply",
+            ("verb", "surface", "outcome"),
+            buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self._delivery = Counter(
+            "pagerline_delivery",
+            "Living messages written, by kind and outcome",
+            ("kind", "outcome"),
+            registry=self.registry,
+        )
+        self._batch = Histogram(
+            "pagerline_batch_size",
+            "Items per commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+            registry=self.registry,
+        )
+        self._batch_seconds = Histogram(
+            "pagerline_batch_seconds", "Seconds per commit", buckets=CALL_SECONDS, registry=self.registry
+        )
+        self._backlog = Gauge(
+            "pagerline_backlog", "Messages that do not show what is true", registry=self.registry
+        )
+        self._staleness = Gauge(
+            "pagerline_worst_staleness_seconds",
+            "How long the stalest message has not been true",
+            registry=self.registry,
+        )
+
+    def slack_call(self, method: str, outcome: str, seconds: float) -> None:
+        """One call to Slack: `outcome` is `ok` or Slack's error code."""
+        self._slack.labels(method, outcome).observe(seconds)
+
+    def pagerduty_call(self, method: str, path_template: str, status: int, seconds: float) -> None:
+        """One call to PagerDuty; `status` 0 means no answer came."""
+        self._pagerduty.labels(method, path_template, str(status)).observe(seconds)
+
+    def webhook(self, outcome: str, *, lag: float | None = None) -> None:
+        """One webhook delivery, by how it was answered; `lag` from the event to our commit."""
+        self._webhooks.labels(outcome).inc()
+        if lag is not None:
+            self._lag.observe(max(0.0, lag))
+
+    def command(self, verb: str, surface: str, outcome: str, seconds: float) -> None:
+        """One command, from acceptance to reply."""
+        self._commands.labels(verb, surface, outcome).observe(seconds)
+
+    def delivery(self, kind: str, outcome: str) -> None:
+        """One write of a living message: kind post, update, line, delete …"""
+        self._delivery.labels(kind, outcome).inc()
+
+    def batch(self, size: int, seconds: float) -> None:
+        """One commit of the batcher."""
+        self._batch.observe(size)
+        self._batch_seconds.observe(seconds)
+
+    def backlog(self, messages: int) -> None:
+        """How many messages do not show what is true."""
+        self._backlog.set(messages)
+
+    def worst_staleness(self, seconds: float) -> None:
+        """How long the stalest of them has been so."""
+        self._staleness.set(seconds)
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
