@@ -1,1 +1,1 @@
-"""The verbs of `python -m bot`: one module each, naming the settings it needs."""
+"""The verbs of `python -m bot`: one module each, naming the settings it needs (main.py lists them)."""

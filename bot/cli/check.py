@@ -1,0 +1,86 @@
+"""`python -m bot check`: everything the bot needs, looked at before it is needed: ok, warning, failure, or
+not checkable.
+
+Each line says what to do. No secret is printed; exit status 1 only on a failure. Nothing is changed anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from bot.cli import probe_pagerduty, probe_slack, probe_store
+from bot.cli.findings import Finding, Result, failure, ok, warning
+from bot.cli.settings import settings_for
+from bot.cli.verb import Verb
+from bot.command.catalog import Catalog
+from bot.environment import unknown_names
+from bot.settings import Settings, needed_to_run
+
+SECONDS = 10  # longest wait for one answer
+
+
+def look_at_settings(settings: Settings) -> list[Finding]:
+    """Present, and no name mistyped."""
+    missing = settings.missing(needed_to_run(settings))
+    findings = [
+        failure("Settings", line, "Set it in the environment or in .env, then check again.")
+        for line in missing
+    ]
+    findings += [
+        warning("Settings", line, "Correct the name, or remove it.") for line in unknown_names(os.environ)
+    ]
+    if settings.slash_command == "/pd":
+        findings.append(
+            warning(
+                "Slash command",
+                "/pd belongs to PagerDuty's own Slack app, and the app installed last wins.",
+                "Leave SLASH_COMMAND at /pager unless PagerDuty's app is not in this workspace.",
+            )
+        )
+    if settings.pagerduty_client_id:
+        findings.append(
+            warning(
+                "People",
+                "PAGERDUTY_CLIENT_ID is set, but this release matches people by e-mail and does not use it.",
+                "Nothing to do; remove it to silence this line.",
+            )
+        )
+    return findings or [ok("Settings", "everything needed is there")]
+
+
+async def look(settings: Settings) -> AsyncIterator[Finding]:
+    """All findings, in the order a person would look."""
+    for finding in look_at_settings(settings):
+        yield finding
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        async for finding in probe_slack.look(settings, session):
+            yield finding
+        async for finding in probe_pagerduty.look(settings, session):
+            yield finding
+    async for finding in probe_store.look(settings):
+        yield finding
+
+
+async def _print_all(settings: Settings) -> int:
+    failed = False
+    async for finding in look(settings):
+        print(finding, flush=True)
+        failed = failed or finding.result is Result.FAILURE
+    print("\nNot ready: mend what is marked ✗." if failed else "\nReady to run.")
+    return int(failed)
+
+
+def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
+    del catalog
+    return asyncio.run(_print_all(settings_for(arguments)))
+
+
+VERB = Verb(
+    "check", "look at tokens, scopes, secrets, database, clock and webhook, and say what to mend", _run
+)

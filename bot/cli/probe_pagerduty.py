@@ -1,0 +1,85 @@
+"""`check`, PagerDuty's side: the key and its region, and the webhook subscription that leads here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from bot.cli.findings import Finding, failure, ok, unknown, warning
+from bot.errors import PagerDutyFailure, PagerDutyForbidden, PagerDutyUnauthorized
+from bot.events import EVENTS
+from bot.inbound.pagerduty import PATH
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.http import AccountKey, PagerDutyHttp
+from bot.settings import Settings
+
+SHORT_SECRET = 32  # characters; PagerDuty's own are longer
+# A channel that misses one of these shows something that is no longer true.
+NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
+
+
+async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    """Reads only: abilities and the list of webhook subscriptions."""
+    for secret in settings.pagerduty_webhook_secrets:
+        if len(secret.get_secret_value()) < SHORT_SECRET:
+            yield warning("Webhook secret", "one is shorter than PagerDuty's own", "Copy the whole secret.")
+    if settings.pagerduty_api_key is None:
+        yield unknown("PagerDuty key", "PAGERDUTY_API_KEY is not set")
+        return
+    key = AccountKey(settings.pagerduty_api_key)
+    client = PagerDuty(PagerDutyHttp(session, settings.api_url), key)
+    try:
+        await client.abilities()
+    except PagerDutyUnauthorized:
+        other = "eu" if settings.pagerduty_region == "us" else "us"
+        yield failure(
+            "PagerDuty key",
+            f"refused by the {settings.pagerduty_region} service region",
+            f"Copy the key again; if your PagerDuty lives in the other region, set PAGERDUTY_REGION={other}.",
+        )
+        return
+    except PagerDutyForbidden as problem:
+        yield warning("PagerDuty key", str(problem), "Use a general access key made by an admin.")
+    except PagerDutyFailure as problem:
+        yield unknown(
+            "PagerDuty key", str(problem), "Check that this machine reaches PagerDuty, then try again."
+        )
+        return
+    else:
+        yield ok("PagerDuty key", f"accepted by the {settings.pagerduty_region} service region")
+    try:
+        yield subscription(await client.webhook_subscriptions(), settings.public_url)
+    except PagerDutyFailure as problem:
+        yield unknown(
+            "Webhook subscription",
+            str(problem),
+            "Look in PagerDuty under Integrations → Generic Webhooks (v3).",
+        )
+
+
+def subscription(found: Sequence[Mapping[str, Any]], public_url: str | None) -> Finding:
+    """The subscription whose URL is ours: there, enabled, and sending what messages show."""
+    what = "Webhook subscription"
+    if not public_url:
+        return unknown(what, "PUBLIC_URL is not set", "Set it to the address PagerDuty reaches the bot at.")
+    url = public_url.rstrip("/") + PATH
+    ours = [one for one in found if (one.get("delivery_method") or {}).get("url") == url]
+    if not ours:
+        return failure(
+            what, f"none leads to {url}", "Create one in PagerDuty: Integrations → Generic Webhooks (v3)."
+        )
+    if any((one.get("delivery_method") or {}).get("temporarily_disabled") for one in ours):
+        return failure(
+            what,
+            "PagerDuty has disabled it after three refused deliveries; events of the time are lost",
+            "Mend what refused them, then enable it under Integrations → Generic Webhooks (v3).",
+        )
+    sent = {event for one in ours for event in one.get("events") or ()}
+    missing = sorted(set(NEEDED) - sent)
+    if missing:
+        return warning(
+            what, f"it does not send {', '.join(missing)}", "Edit it in PagerDuty and choose all events."
+        )
+    return ok(what, f"leads to {url}")

@@ -1,0 +1,49 @@
+"""`check`, the store: reachable, and its schema what this code needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot.cli.findings import Finding, failure, ok, unknown, warning
+from bot.errors import StoreUnavailable
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.schema import schema_state
+
+
+async def look(settings: Settings) -> AsyncIterator[Finding]:
+    """Opens the database, reads its schema's version, changes nothing."""
+    try:
+        database = await Database.open(settings.database_url.get_secret_value())
+    except StoreUnavailable as away:
+        yield failure(
+            "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."
+        )
+        yield unknown("Migrations", "the database cannot be reached")
+        return
+    try:
+        await database.ping()
+        yield ok("Database", f"{database.dialect} answers")
+        state = await schema_state(database)
+        if state.is_current:
+            yield ok("Migrations", f"the schema is at {state.current}")
+        elif state.current is None:
+            how = "`python -m bot run` makes it" if settings.on_sqlite else "Run `python -m bot migrate`"
+            yield warning("Migrations", "the database is empty", f"{how}.")
+        elif state.is_older:
+            how = "`python -m bot run` brings it up" if settings.on_sqlite else "Run `python -m bot migrate`"
+            yield failure(
+                "Migrations", f"the schema is at {state.current}, older than {state.head}", f"{how}."
+            )
+        else:
+            yield warning(
+                "Migrations",
+                f"the schema is at {state.current}, newer than {state.head}",
+                "Update this code.",
+            )
+    except StoreUnavailable as away:
+        yield failure(
+            "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."
+        )
+    finally:
+        await database.close()

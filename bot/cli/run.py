@@ -1,0 +1,33 @@
+"""`python -m bot run`: the bot, until it is told to stop; a stop finishes accepted work first."""
+
+from __future__ import annotations
+
+import argparse
+
+import structlog
+from aiohttp import web
+
+from bot.app import build_app
+from bot.cli.settings import require, settings_for
+from bot.cli.verb import Verb
+from bot.command.catalog import Catalog
+from bot.settings import needed_to_run
+
+log = structlog.get_logger(__name__)
+
+
+def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
+    settings = settings_for(arguments)
+    require(settings, needed_to_run(settings))
+    web.run_app(
+        build_app(settings, catalog),
+        host=settings.bind_host,
+        port=settings.port,
+        access_log=None,
+        print=None,
+        shutdown_timeout=settings.shutdown_seconds,
+    )
+    return 0
+
+
+VERB = Verb("run", "run the bot", _run)

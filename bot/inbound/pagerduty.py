@@ -1,0 +1,152 @@
+"""`POST /pagerduty/webhook`: verified, committed, answered 202; everything else happens afterwards.
+
+Where PagerDuty's events come in. What each status means to PagerDuty (its webhook documentation, "Webhook
+behavior"): 2xx taken;
+other 4xx dropped at once, and three dropped in a row disable the subscription for a day; 5xx retried for 48
+hours. So a signature
+that is well formed but matches none of our secrets is answered 503: a wrongly rotated secret must not lose an
+event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.errors import StoreUnavailable
+from bot.events import Event
+from bot.metrics import Metrics
+from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
+
+PATH = "/pagerduty/webhook"
+LARGEST = 1024 * 1024  # bytes; PagerDuty sends at most 256 KB
+TELL_AFTER = 3  # wrongly signed deliveries of a subscription we know, with none verified between them
+LOOKUP_GAP = 1.0  # seconds between look-ups of who sends wrong signatures: strangers can send them too
+
+log = structlog.get_logger(__name__)
+
+
+class SignatureAlarm:
+    """Tells the admins, once, that a subscription we know signs with a secret we do not have.
+
+    Anyone can send a wrong signature: only a subscription that was verified before counts, and only while
+    nothing of it has verified since.
+    """
+
+    def __init__(
+        self,
+        *,
+        heard_from: Callable[[str], Awaitable[bool]],
+        tell_admins: Callable[[str, str], Awaitable[None]],
+        settle: Callable[[str], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._heard_from = heard_from
+        self._tell_admins = tell_admins
+        self._settle = settle
+        self._clock = clock
+        self._failures: dict[str, int] = {}
+        self._next_lookup = 0.0
+
+    async def mismatch(self, subscription_id: str | None) -> None:
+        """A well-formed signature matched none of our secrets."""
+        if not subscription_id or (
+            subscription_id not in self._failures and not await self._is_ours(subscription_id)
+        ):
+            return
+        self._failures[subscription_id] = self._failures.get(subscription_id, 0) + 1
+        if self._failures[subscription_id] == TELL_AFTER:
+            await self._tell_admins(
+                f"signature:{subscription_id}",
+                f"PagerDuty's webhook subscription {subscription_id} signs with a secret I do not have. "
+                "PagerDuty keeps retrying for 48 hours, so nothing is lost yet: add its secret to "
+                "PAGERDUTY_WEBHOOK_SECRETS and restart me.",
+            )
+
+    async def verified(self, subscription_id: str | None) -> None:
+        """A delivery verified: whatever was wrong with this subscription is over."""
+        if subscription_id and self._failures.pop(subscription_id, 0) >= TELL_AFTER:
+            await self._settle(f"signature:{subscription_id}")
+
+    async def _is_ours(self, subscription_id: str) -> bool:
+        if self._clock() < self._next_lookup:
+            return False
+        self._next_lookup = self._clock() + LOOKUP_GAP
+        return await self._heard_from(subscription_id)
+
+
+class Accept(Protocol):
+    """Commits an event, then returns whether it was known before."""
+
+    async def __call__(self, event: Event) -> bool: ...
+
+
+class WebhookDoor:
+    """The handler of PagerDuty's deliveries."""
+
+    def __init__(
+        self,
+        *,
+        secrets: Sequence[SecretStr],
+        accept: Accept,
+        ranks: Callable[[], Mapping[str, int]],
+        after: Callable[[Event], None],
+        alarm: SignatureAlarm,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secrets = tuple(secret.get_secret_value() for secret in secrets)
+        self._accept = accept
+        self._ranks = ranks
+        self._after = after
+        self._alarm = alarm
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """202 after the commit; the module's docstring says what else."""
+        try:
+            raw = await self._body(request)
+        except web.HTTPRequestEntityTooLarge:
+            return self._answer(413, "too_large", f"A webhook is at most {LARGEST} bytes.")
+        subscription_id = request.headers.get("X-Webhook-Subscription")
+        verdict = verify(raw, request.headers.get("X-PagerDuty-Signature"), self._secrets)
+        if verdict is Verdict.MISSING_OR_MALFORMED:
+            return self._answer(401, "unsigned", "X-PagerDuty-Signature is missing or malformed.")
+        try:
+            if verdict is Verdict.NO_MATCH:
+                log.warning("webhook_signature_unknown", subscription=(subscription_id or "")[:64])
+                await self._alarm.mismatch(subscription_id)
+                return self._answer(
+                    503, "unknown_secret", "The signature matches none of the secrets configured here."
+                )
+            return await self._take(raw, request, subscription_id)
+        except StoreUnavailable:
+            return self._answer(503, "store_away", "The database cannot take it right now: try again.")
+
+    async def _take(self, raw: bytes, request: web.Request, subscription_id: str | None) -> web.Response:
+        try:
+            event = parse(raw, request.headers, self._ranks())
+        except NotAWebhook as problem:
+            log.warning("webhook_not_understood", reason=str(problem))
+            return self._answer(400, "not_a_webhook", str(problem))
+        duplicate = await self._accept(event)
+        await self._alarm.verified(subscription_id)
+        self._after(event)
+        lag = None if duplicate else self._clock() - event.occurred_at.timestamp()
+        return self._answer(202, "duplicate" if duplicate else "accepted", "Taken.", lag=lag)
+
+    @staticmethod
+    async def _body(request: web.Request) -> bytes:
+        if (request.content_length or 0) > LARGEST:
+            raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
+        return await request.read()
+
+    def _answer(self, status: int, outcome: str, text: str, *, lag: float | None = None) -> web.Response:
+        self._metrics.webhook(outcome, lag=lag)
+        return web.Response(status=status, text=text)

@@ -1,0 +1,40 @@
+"""What was told once and must not be told again; which webhook subscriptions we have heard from."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bot.store.database import Database
+from bot.store.tables import events, notices
+
+
+class Notices:
+    """One row per thing told, dropped when the matter is settled so that it may be told again next time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, key: str) -> bool:
+        """True for exactly one caller, over all replicas and restarts, until the key is dropped."""
+        try:
+            async with self._database.write() as connection:
+                row = {"key": key, "told_at": self._database.now_sql()}
+                await connection.execute(insert(notices).values(row))
+        except IntegrityError:
+            return False
+        return True
+
+    async def drop(self, key: str) -> bool:
+        """Settle the matter; True when it had been told."""
+        async with self._database.write() as connection:
+            result = await connection.execute(delete(notices).where(notices.c.key == key))
+            return bool(result.rowcount)
+
+    async def heard_from(self, subscription_id: str) -> bool:
+        """Whether a delivery of this webhook subscription was ever verified."""
+        async with self._database.read() as connection:
+            row = await connection.execute(
+                select(events.c.id).where(events.c.subscription_id == subscription_id).limit(1)
+            )
+            return row.first() is not None
