@@ -28,6 +28,7 @@ class StoryLine:
     new: str | None = None
     names: tuple[str, ...] = ()
     calls: tuple[Reference, ...] = ()
+    trimmed: bool = False  # PagerDuty cut `text` short
     in_thread: bool = False
     broadcast: bool = False
 

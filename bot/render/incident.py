@@ -8,6 +8,7 @@ durations only once they are over.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
 from bot.declaration import Button
 from bot.model import Change, Incident, Status, Urgency
 from bot.render import controls, text
