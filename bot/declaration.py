@@ -20,7 +20,7 @@ import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bot.model import Incident
 
@@ -84,22 +84,59 @@ class Word(str):
     __slots__ = ()
 
 
-class UrgencyWord(str):
+class OneOf(str):
+    """One of a few fixed words; a subclass lists them in `choices`, each with how a form says it."""
+
+    __slots__ = ()
+    choices: ClassVar[Mapping[str, str]] = {}
+
+
+class UrgencyWord(OneOf):
     """`high` or `low`."""
+
+    __slots__ = ()
+    choices: ClassVar[Mapping[str, str]] = {"high": "High: page now", "low": "Low: no hurry"}
+
+
+class OpenOnes(OneOf):
+    """Which of the incidents that are open already a new subscription brings into the channel."""
+
+    __slots__ = ()
+    choices: ClassVar[Mapping[str, str]] = {
+        "all-open": "All open incidents",
+        "urgent-open": "Only P1 and high urgency",
+        "none-open": "Only new incidents",
+    }
+
+
+class PriorityName(str):
+    """A priority by its name in the account: `P1`."""
 
     __slots__ = ()
 
 
-Kind = type[IncidentRef | ServiceRef | ScopeRef | LevelNumber | Line | Prose | Query | Word | UrgencyWord]
 KINDS: frozenset[type] = frozenset(
-    {IncidentRef, ServiceRef, ScopeRef, LevelNumber, Line, Prose, Query, Word, UrgencyWord}
+    {
+        IncidentRef,
+        ServiceRef,
+        ScopeRef,
+        LevelNumber,
+        Line,
+        Prose,
+        Query,
+        Word,
+        UrgencyWord,
+        OpenOnes,
+        PriorityName,
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One argument of a command. `label` heads its form field; `hint` stands under it; `form_only` ones are
-    never read from a typed line.
+    never read from a typed line, `asked` False ones never asked for in the form (a control carries them);
+    `usage` is its word in the usage line (default: by kind).
     """
 
     name: str
@@ -109,6 +146,8 @@ class Parameter:
     label: str = ""
     hint: str = ""
     form_only: bool = False
+    asked: bool = True
+    usage: str = ""
 
 
 # ---------------------------------------------------------------------------------------------------- answers
@@ -146,8 +185,21 @@ class FormRequest:
     filled: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Reply | FormRequest | None
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A handler may answer with a view of its own (a Slack modal without input): a choice that is nobody
+    else's business.
+    """
+
+    view: Mapping[str, Any]
+
+
+Answer = Reply | FormRequest | Dialog | None
 Handler = Callable[..., Awaitable[Answer]]
+WasDone = Callable[..., Awaitable[bool | None]]
+"""Looks at PagerDuty after an interruption, with the handler's own arguments: done, not done, or not to be
+told apart (None).
+"""
 
 
 # ----------------------------------------------------------------------------------------------- declarations
@@ -168,8 +220,8 @@ class Button:
     `when` says for which incidents it applies. `words` are the argument words its value carries, without the
     verb (default: the incident's id); what is relative when typed is absolute here, so that an old message's
     button still means what it meant. Lower `rank` stands further left; a function of the incident where its
-    place depends on the state. Several may ask for the "primary" style: the lowest rank drawn gets it, so that
-    Acknowledge has it while triggered and Resolve afterwards.
+    place depends on the state. Several may ask for the "primary" style: the lowest rank drawn gets it, so
+    that Acknowledge has it while triggered and Resolve afterwards.
     """
 
     label: str
@@ -206,6 +258,7 @@ class Command:
     title: str = ""  # heads the form, at most 24 characters
     submit: str = ""  # the form's button, at most 24 characters
     hidden: bool = False  # not in help, README, manifest: a verb only controls use
+    was_done: WasDone | None = None  # for an act that was interrupted: it is looked up, never repeated
 
     @property
     def acts(self) -> bool:
@@ -217,13 +270,13 @@ class Command:
     @property
     def usage(self) -> str:
         """`ack [N…]`, `note N text`: the arguments as a person types them."""
-        words = [self.verb, *(_usage_word(p) for p in self.parameters if not p.form_only)]
+        words = [self.verb, *(_usage_word(p) for p in self.parameters if p.asked and not p.form_only)]
         return " ".join(words)
 
     @property
     def form_parameters(self) -> tuple[Parameter, ...]:
         """The fields of its form, in order."""
-        return self.parameters
+        return tuple(parameter for parameter in self.parameters if parameter.asked)
 
 
 _USAGE_WORDS: Mapping[type, str] = {
@@ -232,10 +285,13 @@ _USAGE_WORDS: Mapping[type, str] = {
     ScopeRef: "service|team|all",
     LevelNumber: "level",
     UrgencyWord: "high|low",
+    PriorityName: "P1",
 }
 
 
 def _usage_word(parameter: Parameter) -> str:
+    if parameter.usage:
+        return parameter.usage
     word = _USAGE_WORDS.get(parameter.kind, parameter.name)
     if parameter.many:
         word += "…"
@@ -244,13 +300,15 @@ def _usage_word(parameter: Parameter) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What the signature cannot say of a parameter: its form label, hint, or that it is only asked for in the
-    form.
+    """What the signature cannot say of a parameter: its form label, hint, word in the usage line, that it is
+    only asked for in the form, or never (`asked`).
     """
 
     label: str = ""
     hint: str = ""
     form_only: bool = False
+    asked: bool = True
+    usage: str = ""
 
 
 def command(
@@ -264,6 +322,7 @@ def command(
     submit: str = "",
     arguments: Mapping[str, Argument] | None = None,
     hidden: bool = False,
+    was_done: WasDone | None = None,
 ) -> Callable[[Handler], Command]:
     """Turn a handler into its declaration; raises TypeError at import for a signature it cannot read (a
     programmer's mistake).
@@ -286,6 +345,7 @@ def command(
             title=title or verb.capitalize(),
             submit=submit or verb.capitalize(),
             hidden=hidden,
+            was_done=was_done,
         )
 
     return declare
@@ -298,7 +358,7 @@ def _parameters(verb: str, handler: Handler, details: Mapping[str, Argument]) ->
         kind, many, optional = _kind(hints[name])
         if kind not in KINDS:
             raise TypeError(
-                f"{verb}: argument {name} has no known kind ({hints[name]!r}); see the kinds in bot/declaration.py"
+                f"{verb}: argument {name} has no known kind ({hints[name]!r}); they are in bot/declaration.py"
             )
         detail = details.get(name, Argument())
         found.append(
@@ -310,6 +370,8 @@ def _parameters(verb: str, handler: Handler, details: Mapping[str, Argument]) ->
                 label=detail.label or name.replace("_", " ").capitalize(),
                 hint=detail.hint,
                 form_only=detail.form_only,
+                asked=detail.asked,
+                usage=detail.usage,
             )
         )
     return tuple(found)

@@ -1,0 +1,317 @@
+"""A typed line, a control's value or a submitted form, turned into a command's arguments.
+
+Each kind of bot/declaration.py knows the words it takes from the line; the parameters take their turns in
+order, and
+what nobody takes is an error that says what was understood. Names of services and teams are looked up through
+`Names`
+(the directory). Whatever is typed, nothing but `UserError` is raised (and whatever the directory raises).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from bot.command.words import Word, clean, link_target, mentioned_user, nearest, plain, split, unescape
+from bot.declaration import (
+    Command,
+    IncidentRef,
+    LevelNumber,
+    Line,
+    OneOf,
+    OpenOnes,
+    Parameter,
+    PriorityName,
+    Prose,
+    Query,
+    ScopeRef,
+    ServiceRef,
+    UrgencyWord,
+)
+from bot.declaration import Word as OneWord
+from bot.errors import UserError
+
+MOST_NAME_WORDS = 8  # of a service's or team's name
+MOST_DIGITS = 18  # what a 64-bit incident number can hold
+ID_LETTERS = frozenset(
+    "PQR"
+)  # PagerDuty's incident ids begin with one of these; their length is not promised
+RESTS = (Line, Prose, Query)
+
+
+class Names(Protocol):
+    """Who a typed name means; None when nobody, or when it could be two."""
+
+    async def service(self, words: str) -> ServiceRef | None:
+        """The one service so called, by name or id."""
+
+    async def scope(self, words: str) -> ScopeRef | None:
+        """The one service or team so called; `all` for everything."""
+
+    async def suggestions(self, words: str) -> Sequence[str]:
+        """Names that come near, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The arguments understood, by parameter name; those left out are absent."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def missing(self, command: Command) -> tuple[Parameter, ...]:
+        """The required ones that are absent."""
+        return tuple(one for one in command.parameters if one.required and one.name not in self.values)
+
+    def with_value(self, name: str, value: Any) -> Given:
+        """The same and one more."""
+        return Given({**self.values, name: value})
+
+
+class FieldProblems(UserError):
+    """A form's fields that cannot be read: parameter name → what to put there."""
+
+    def __init__(self, by_field: Mapping[str, str]) -> None:
+        super().__init__(" ".join(by_field.values()))
+        self.by_field = dict(by_field)
+
+
+# ------------------------------------------------------------------------------------------------ from a line
+
+
+async def read_line(
+    command: Command, rest: str, names: Names, *, prefix: str = "/pager", from_control: bool = False
+) -> Given:
+    """The arguments in the words after the verb.
+
+    `from_control`: a button's or menu's value, whose first word is the incident whatever it looks like; a
+    person's
+    `note PROD is back` starts with a word that could be an id and is not. Raises `UserError`.
+    """
+    line = clean(rest)
+    words = split(line)
+    values: dict[str, Any] = {}
+    at = 0
+    for parameter in command.parameters:
+        if parameter.form_only or at >= len(words):
+            continue
+        if parameter.kind in RESTS:
+            values[parameter.name] = _rest(parameter.kind, line, words[at:])
+            at = len(words)
+            continue
+        sure = from_control or not _prose_follows(command, parameter)
+        value, after = await _take(parameter, words, at, names, sure=sure)
+        if after > at:
+            values[parameter.name], at = value, after
+    if at < len(words):
+        raise await _not_understood(command, line, words[at], names, prefix)
+    return Given(values)
+
+
+def _prose_follows(command: Command, parameter: Parameter) -> bool:
+    following = command.parameters[command.parameters.index(parameter) + 1 :]
+    return any(one.kind in RESTS and not one.form_only for one in following)
+
+
+def _rest(kind: type, line: str, words: Sequence[Word]) -> Any:
+    whole = line[words[0].start :].rstrip()
+    text = words[0].text if len(words) == 1 and words[0].quoted else whole
+    if kind is Query and (user := mentioned_user(text.rstrip("?!. "))):
+        return Query(f"@{user}")
+    text = plain(text)
+    return kind(" ".join(text.split()) if kind in (Line, Query) else text)
+
+
+async def _take(
+    parameter: Parameter, words: Sequence[Word], at: int, names: Names, *, sure: bool
+) -> tuple[Any, int]:
+    """The parameter's value from the words at `at`, and where the next parameter goes on; `at` itself when
+    the words
+    are not for it.
+    """
+    if parameter.kind in (ServiceRef, ScopeRef):
+        return await _take_name(parameter, words, at, names)
+    if parameter.kind is LevelNumber:
+        return _take_level(words, at)
+    if not parameter.many:
+        value = _one(parameter.kind, words[at].text, sure=sure)
+        return (value, at + 1) if value is not None else (None, at)
+    found: list[Any] = []
+    while at < len(words):
+        pieces = [piece for piece in words[at].text.split(",") if piece]
+        values = [_one(parameter.kind, piece, sure=sure) for piece in pieces]
+        if found and words[at].text.casefold() in ("and", "&", "&amp;"):
+            values = []
+        elif not values and words[at].text.strip(","):
+            break
+        if any(value is None for value in values):
+            break
+        found += [value for value in values if value not in found]
+        at += 1
+    return (found or None), at
+
+
+def _take_level(words: Sequence[Word], at: int) -> tuple[LevelNumber | None, int]:
+    """`2`, `L2`, `level 2`, `to level 2`."""
+    start = at
+    while at < len(words) - 1 and words[at].text.casefold() in ("to", "level"):
+        at += 1
+    text = words[at].text.casefold().strip(".,").removeprefix("level").removeprefix("l")
+    if text.isascii() and text.isdigit() and 0 < int(text[:4]) < 1000 and len(text) < 4:
+        return LevelNumber(int(text)), at + 1
+    return None, start
+
+
+async def _take_name(
+    parameter: Parameter, words: Sequence[Word], at: int, names: Names
+) -> tuple[ServiceRef | ScopeRef | None, int]:
+    """The most words that together are one name; a quoted name stands alone."""
+    most = 1 if words[at].quoted else min(MOST_NAME_WORDS, len(words) - at)
+    look_up = names.service if parameter.kind is ServiceRef else names.scope
+    for count in range(most, 0, -1):
+        name = " ".join(plain(word.text) for word in words[at : at + count]).rstrip(",:")
+        if name and (found := await look_up(name)):
+            return found, at + count
+    return None, at
+
+
+def _one(kind: type, text: str, *, sure: bool) -> Any:
+    """One word as a value of this kind; None when it is not one."""
+    if kind is IncidentRef:
+        return incident_ref(text, sure=sure)
+    if issubclass(kind, OneOf):
+        word = text.casefold().strip(".,")
+        return kind(word) if word in kind.choices else None
+    if kind is PriorityName:
+        name = plain(text).strip(".,")
+        return PriorityName(name.upper()) if name and name.casefold() not in _CHOICE_WORDS else None
+    if kind is OneWord:
+        return OneWord(plain(text))
+    return None
+
+
+_CHOICE_WORDS = frozenset(UrgencyWord.choices) | frozenset(OpenOnes.choices)
+
+
+def incident_ref(text: str, *, sure: bool = True) -> IncidentRef | None:
+    """`1234`, `#1234`, `Q1ABC` or an incident's address, as PagerDuty's id or number; None when it is none of
+    them.
+
+    Unless `sure`, a word of letters only is a word and not an id.
+    """
+    word = link_target(text).strip(" .,;:!?#()")
+    if "/" in word:
+        word = _id_in_address(word)
+        sure = True
+    if not word.isascii() or not word.isalnum():
+        return None
+    if word.isdigit():
+        number = word.lstrip("0")
+        return IncidentRef(number) if 0 < len(number) <= MOST_DIGITS else None
+    if word[0].upper() not in ID_LETTERS:
+        return None
+    if not sure and (word != word.upper() or not (any(c.isdigit() for c in word) or len(word) >= 12)):
+        return None
+    return IncidentRef(word.upper())
+
+
+def _id_in_address(address: str) -> str:
+    try:
+        path = urlsplit(address if "//" in address else f"//{address}").path
+    except ValueError:  # such as an unclosed [ in the host
+        return ""
+    _, found, after = path.partition("/incidents/")
+    return after.split("/")[0] if found else ""
+
+
+async def _not_understood(command: Command, line: str, odd: Word, names: Names, prefix: str) -> UserError:
+    understood = line[: odd.start].strip()
+    said = _short(unescape(plain(line[odd.start :])))
+    usage = f"Type `{prefix} {command.usage}`"
+    start = f"I understood “{_short(plain(understood))}”, but not “{said}”. " if understood else ""
+    if any(one.kind in (ServiceRef, ScopeRef) for one in command.parameters) and not understood:
+        near = [f"“{_short(name)}”" for name in list(await names.suggestions(plain(line)))[:3]]
+        if near:
+            return UserError(
+                f"“{said}” is not the name of one service or team. Did you mean {' or '.join(near)}? {usage}."
+            )
+        return UserError(f"I know no service or team called “{said}”. {usage}.")
+    word = odd.text.casefold()
+    choices = [
+        choice for one in command.parameters if issubclass(one.kind, OneOf) for choice in one.kind.choices
+    ]
+    if meant := nearest(word, choices):
+        return UserError(f"{start or f'“{said}” is not a word I know. '}Did you mean “{meant}”? {usage}.")
+    if not start:
+        start = f"I do not understand “{said}” after `{command.verb}`. "
+    if any(one.kind is IncidentRef for one in command.parameters):
+        return UserError(f"{start}{usage}; an incident is a number such as 1234, or its id or address.")
+    return UserError(f"{start}{usage}.")
+
+
+def _short(text: str, most: int = 60) -> str:
+    text = " ".join(text.split()).replace("`", "'")
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+# ------------------------------------------------------------------------------------------------ from a form
+
+
+def check_fields(command: Command, fields: Mapping[str, Sequence[str]]) -> None:
+    """What can be said at once, while Slack waits for the form's answer; raises `FieldProblems`."""
+    problems: dict[str, str] = {}
+    for parameter in command.parameters:
+        texts = [text for text in fields.get(parameter.name, ()) if text.strip()]
+        if not texts:
+            if parameter.required and parameter.name in fields:
+                problems[parameter.name] = "Please fill this in."
+        elif parameter.kind not in (ServiceRef, ScopeRef) and _from_field(parameter, texts) is None:
+            problems[parameter.name] = _HINTS.get(parameter.kind, "This cannot be read.")
+    if problems:
+        raise FieldProblems(problems)
+
+
+_HINTS: Mapping[type, str] = {
+    IncidentRef: "A number such as 1234, or an incident's id or address.",
+    LevelNumber: "A level is a number, such as 2.",
+    PriorityName: "Priorities such as P1, separated by commas.",
+}
+
+
+async def read_fields(command: Command, fields: Mapping[str, Sequence[str]], names: Names) -> Given:
+    """A submitted form's values by parameter name. Raises `FieldProblems`."""
+    check_fields(command, fields)
+    values: dict[str, Any] = {}
+    for parameter in command.parameters:
+        texts = [text for text in fields.get(parameter.name, ()) if text.strip()]
+        if not texts:
+            continue
+        if parameter.kind in (ServiceRef, ScopeRef):
+            look_up = names.service if parameter.kind is ServiceRef else names.scope
+            found = await look_up(texts[0])
+            if found is None:
+                raise FieldProblems({parameter.name: "This one is not there any more: please choose again."})
+            values[parameter.name] = found
+        else:
+            values[parameter.name] = _from_field(parameter, texts)
+    return Given(values)
+
+
+def _from_field(parameter: Parameter, texts: Sequence[str]) -> Any:
+    """A field's texts as the parameter's value; None when they cannot be read. What is typed into a form
+    comes as it
+    is: Slack escapes nothing there.
+    """
+    kind = parameter.kind
+    if kind is LevelNumber:
+        words = split(clean(texts[0]))
+        level, after = _take_level(words, 0) if words else (None, 0)
+        return level if after == len(words) else None
+    if kind in RESTS:
+        return kind(" ".join(texts[0].split()) if kind in (Line, Query) else texts[0].strip())
+    pieces = [word.text for text in texts for word in split(clean(text.replace(",", " ")))]
+    values = [_one(kind, piece, sure=True) for piece in pieces]
+    if not values or any(value is None for value in values):
+        return None
+    return list(dict.fromkeys(values)) if parameter.many else values[0]
