@@ -9,7 +9,7 @@ notify nobody, and an invisible character inside `arn:aws:…` would spoil what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -142,9 +142,9 @@ def dotted(*parts: str | None) -> str:
     return DOT.join(part for part in parts if part)
 
 
-def names(of: Iterable[str], most: int = 3) -> str:
-    """Outside names in bold: `*Alice*, *Bob* and 2 more`."""
-    shown = [bold(line(name, 60)) for name in of]
+def names(of: Iterable[str], most: int = 3, mark: Callable[[str], str] = bold) -> str:
+    """Outside names, each marked: `*Alice*, *Bob* and 2 more`."""
+    shown = [mark(line(name, 60)) for name in of]
     if len(shown) > most:
         return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
@@ -152,7 +152,7 @@ def names(of: Iterable[str], most: int = 3) -> str:
 
 def plain_names(of: Iterable[str], most: int = 3) -> str:
     """As `names`, for the plain text."""
-    return names(of, most).replace("*", "")
+    return names(of, most, str)
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

@@ -1,0 +1,234 @@
+"""The form a declaration yields: one field per argument, of the kind the argument is.
+
+A field's `block_id` is the argument's name (an error is put beside it) and its `action_id` is
+`field:<name>`; what the form must remember besides (verb, arguments already known, where it was opened)
+travels in `private_metadata`. `read_values` is the way back: from what Slack submits to argument name →
+text, nothing parsed yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bot.declaration import (
+    Command,
+    IncidentRef,
+    LevelNumber,
+    Line,
+    Parameter,
+    Prose,
+    Query,
+    ScopeRef,
+    ServiceRef,
+    UrgencyWord,
+    Word,
+)
+from bot.model import Incident
+from bot.render.blocks import Block, Choice, button, context, field_input, plain, section
+from bot.render.controls import Declared, applying
+from bot.render.incident import headline, state_line
+from bot.render.limits import METADATA, VIEW_BLOCKS, fit
+from bot.render.text import bold, escape, prose
+
+FORM_TEXT = 60_000  # a view may have 250 kB of JSON in all
+URGENCIES = (Choice("High", "high", "Notifies at once"), Choice("Low", "low", "Notifies gently"))
+LEVELS = tuple(Choice(f"Level {number}", str(number)) for number in range(1, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """What a form remembers: its verb, the arguments not asked for, and where it was opened (Slack ids, ""
+    if none).
+    """
+
+    verb: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+    message_ts: str = ""
+    thread_ts: str = ""
+
+    def pack(self) -> str:
+        """JSON for `private_metadata`; Slack takes 3,000 characters."""
+        packed = json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+        if len(packed) > METADATA:
+            raise ValueError(
+                f"the form of {self.verb} remembers {len(packed)} characters, Slack keeps {METADATA}"
+            )
+        return packed
+
+
+def read_state(packed: str) -> FormState:
+    """The way back from `private_metadata`; raises ValueError for anything `pack` did not write."""
+    try:
+        told = json.loads(packed)
+        return FormState(
+            verb=str(told["verb"]),
+            fixed={str(name): str(value) for name, value in told.get("fixed", {}).items()},
+            channel=str(told.get("channel", "")),
+            message_ts=str(told.get("message_ts", "")),
+            thread_ts=str(told.get("thread_ts", "")),
+        )
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError("not a form of ours") from error
+
+
+def read_values(view: Mapping[str, Any]) -> dict[str, str]:
+    """What was filled in, argument name → text (several picked: joined by spaces); empty fields are left
+    out.
+    """
+    values: dict[str, str] = {}
+    state = view.get("state") or {}
+    for name, controls in (state.get("values") or {}).items():
+        told = (controls or {}).get(f"field:{name}") or {}
+        if told.get("selected_options"):
+            value = " ".join(str(option.get("value", "")) for option in told["selected_options"])
+        elif told.get("selected_option"):
+            value = str(told["selected_option"].get("value", ""))
+        else:
+            value = str(told.get("value") or "")
+        if value.strip():
+            values[str(name)] = value
+    return values
+
+
+def render_form(
+    command: Command,
+    state: FormState,
+    filled: Mapping[str, str] | None = None,
+    *,
+    about: Incident | None = None,
+    labels: Mapping[str, str] | None = None,
+    choices: Mapping[str, Sequence[Choice]] | None = None,
+    problem: str = "",
+) -> Block:
+    """The modal of a command.
+
+    Arguments in `state.fixed` are not asked for; `filled` stands in the fields already, with `labels`
+    saying what a picked id is called. `choices` replaces what a picker would offer. `about` heads the form
+    with an incident; `problem` is a plain sentence above the fields (errors beside a field go back as
+    Slack's `errors` instead).
+    """
+    filled, labels, choices = filled or {}, labels or {}, choices or {}
+    blocks: list[Block] = []
+    if about is not None:
+        blocks.append(section(f"{headline(about)}\n{state_line(about)}"))
+    if problem:
+        blocks.append(section(f":warning:  {escape(problem)}"))
+    asked = [one for one in command.form_parameters if one.name not in state.fixed]
+    blocks += [
+        field_input(
+            one.name,
+            one.label,
+            _element(one, filled.get(one.name, ""), labels.get(one.name, ""), choices.get(one.name)),
+            hint=one.hint,
+            optional=not one.required,
+        )
+        for one in asked
+    ]
+    if not asked:
+        blocks.append(section(prose(command.summary)))
+    return _modal(command.title, blocks, state, submit=command.submit)
+
+
+def loading_view(title: str, state: FormState) -> Block:
+    """Opened at once, because Slack's trigger lives 3 seconds; the real form replaces it."""
+    return _modal(title, [section(":hourglass_flowing_sand:  One moment…")], state)
+
+
+def error_view(title: str, problem: str, next_step: str = "") -> Block:
+    """Takes the place of a form that cannot be shown or carried out; both sentences are plain text."""
+    blocks = [section(f":warning:  {escape(problem)}")]
+    if next_step:
+        blocks.append(context(escape(next_step)))
+    return _modal(title, blocks, None)
+
+
+def more_form(incident: Incident, declared: Sequence[tuple[Command, Declared]], state: FormState) -> Block:
+    """Every verb that applies to an incident, each a button with its argument words."""
+    by_verb = {pair[0]: command for command, pair in declared}
+    blocks = [section(f"{headline(incident)}\n{state_line(incident)}")]
+    for verb, one in applying(incident, [pair for _, pair in declared]):
+        words = one.value(verb, incident)
+        blocks.append(
+            section(f"{bold(escape(one.label))}\n{escape(by_verb[verb].summary)}", button(one.label, words))
+        )
+    if len(blocks) == 1:
+        blocks.append(section("Nothing applies to this incident any more."))
+    return _modal("Incident", blocks, state)
+
+
+def _modal(title: str, blocks: list[Block], state: FormState | None, submit: str = "") -> Block:
+    view: Block = {
+        "type": "modal",
+        "callback_id": f"form:{state.verb}" if state else "form:error",
+        "title": plain(title, 24),
+        "close": plain("Cancel" if submit else "Close", 24),
+        "blocks": list(fit(blocks, most=VIEW_BLOCKS, total=FORM_TEXT)),
+    }
+    if state is not None:
+        view["private_metadata"] = state.pack()
+    if submit:
+        view["submit"] = plain(submit, 24)
+    return view
+
+
+# -------------------------------------------------------------------------------------------- fields by kind
+
+
+def _element(one: Parameter, value: str, label: str, choices: Sequence[Choice] | None) -> Block:
+    if choices is not None or one.kind is LevelNumber:
+        return _static(one, value, choices if choices is not None else LEVELS)
+    if one.kind is UrgencyWord:
+        return _radio(value)
+    if one.kind in {ServiceRef, ScopeRef, IncidentRef}:
+        return _external(one, value, label)
+    if one.kind in {Prose, Line, Query, Word}:
+        return _typed(one, value)
+    raise TypeError(f"argument {one.name} has a kind no field is known for: {one.kind.__name__}")
+
+
+def _typed(one: Parameter, value: str) -> Block:
+    element: Block = {"type": "plain_text_input", "multiline": one.kind is Prose}
+    if one.kind is Line:
+        element["max_length"] = 1024  # PagerDuty's limit for an incident's title
+    if one.kind is Prose:
+        element["max_length"] = 3000
+    return element | {"initial_value": value[: element.get("max_length", 3000)]} if value else element
+
+
+def _radio(value: str) -> Block:
+    element: Block = {"type": "radio_buttons", "options": [choice.option() for choice in URGENCIES]}
+    chosen = next((choice for choice in URGENCIES if choice.value == value.casefold()), None)
+    return element | {"initial_option": chosen.option()} if chosen else element
+
+
+def _static(one: Parameter, value: str, choices: Sequence[Choice]) -> Block:
+    element: Block = {
+        "type": "static_select",
+        "placeholder": plain(f"Choose {one.label.lower()}", 150),
+        "options": [choice.option() for choice in choices],
+    }
+    chosen = next((choice for choice in choices if choice.value == value), None)
+    return element | {"initial_option": chosen.option()} if chosen else element
+
+
+def _external(one: Parameter, value: str, label: str) -> Block:
+    """Options come from the directory while the person types; with nothing typed yet, the first ones."""
+    element: Block = {
+        "type": "multi_external_select" if one.many else "external_select",
+        "placeholder": plain("Type to search", 150),
+        "min_query_length": 0,
+    }
+    if not value:
+        return element
+    if one.many:
+        return element | {"initial_options": [Choice(word, word).option() for word in value.split()]}
+    return element | {"initial_option": Choice(label or value, value).option()}
+
+
+def options_answer(choices: Sequence[Choice]) -> Block:
+    """The answer to Slack asking for a picker's options; at most 100 fit."""
+    return {"options": [choice.option() for choice in choices[:100]]}
