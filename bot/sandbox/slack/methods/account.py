@@ -1,0 +1,72 @@
+"""`auth.*`, `team.*`, `bots.*`, `apps.*`, `api.test`: who the token is, and the door to Socket Mode."""
+
+from __future__ import annotations
+
+from bot.sandbox.slack.answers import Json, SlackError
+from bot.sandbox.slack.method import SPECIAL, TIER_1, Call, Method
+
+
+def _auth_test(call: Call) -> Json:
+    world = call.workspace.world
+    return {
+        "url": f"https://{world.slack_domain}.slack.com/",
+        "team": world.slack_team_name,
+        "team_id": world.slack_team_id,
+        "user": call.workspace.person(world.bot_user_id).handle,
+        "user_id": world.bot_user_id,
+        "bot_id": world.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def _api_test(call: Call) -> Json:
+    if "error" in call.arguments:
+        raise SlackError(call.arguments.text("error"))
+    return {"args": call.arguments.values}
+
+
+def _team_info(call: Call) -> Json:
+    world = call.workspace.world
+    if call.arguments.text("team", world.slack_team_id) != world.slack_team_id:
+        raise SlackError("team_not_found")
+    return {
+        "team": {
+            "id": world.slack_team_id,
+            "name": world.slack_team_name,
+            "domain": world.slack_domain,
+            "email_domain": "acme.example",
+            "url": f"https://{world.slack_domain}.slack.com/",
+            "icon": {"image_default": True},
+        }
+    }
+
+
+def _bots_info(call: Call) -> Json:
+    world = call.workspace.world
+    if call.arguments.required("bot") != world.bot_id:
+        raise SlackError("bot_not_found")
+    return {
+        "bot": {
+            "id": world.bot_id,
+            "deleted": False,
+            "name": "pagerline",
+            "updated": 1_700_000_000,
+            "app_id": world.app_id,
+            "user_id": world.bot_user_id,
+            "icons": {},
+        }
+    }
+
+
+def _connections_open(call: Call) -> Json:
+    return {"url": call.open_socket()}
+
+
+METHODS = {
+    "api.test": Method(_api_test, per_minute=SPECIAL),
+    "auth.test": Method(_auth_test, per_minute=SPECIAL),
+    "team.info": Method(_team_info, ("team:read",)),
+    "bots.info": Method(_bots_info, ("users:read",), json_input=False),
+    # Tier 1 means "1+ per minute"; clients that reconnect call it more often and are let through.
+    "apps.connections.open": Method(_connections_open, per_minute=TIER_1 * 30, app_token=True),
+}

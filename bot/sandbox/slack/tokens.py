@@ -1,0 +1,58 @@
+"""The sandbox's tokens and what they may do: scopes can be taken away and a token can die."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from bot.sandbox.slack.answers import SlackError
+
+DEFAULT_SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:join",
+        "channels:manage",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "groups:read",
+        "groups:write",
+        "im:history",
+        "im:read",
+        "im:write",
+        "mpim:read",
+        "reactions:write",
+        "team:read",
+        "usergroups:read",
+        "usergroups:write",
+        "users:read",
+        "users:read.email",
+    }
+)
+HISTORY_SCOPES = frozenset({"channels:history", "groups:history", "mpim:history"})
+
+
+@dataclass
+class Tokens:
+    """`dead` is the error that every call with the bot token gets, such as `token_revoked`; None: alive."""
+
+    bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
+    app_token: str = field(default_factory=lambda: f"xapp-1-A0PAGER-{secrets.token_hex(12)}")
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    scopes: set[str] = field(default_factory=lambda: set(DEFAULT_SCOPES))
+    dead: str | None = None
+
+    def scopes_of(self, token: str, *, app_level: bool) -> set[str]:
+        """Its scopes. Raises `not_authed`, `invalid_auth`, `not_allowed_token_type`, or `dead`."""
+        if not token:
+            raise SlackError("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise SlackError("invalid_auth")
+        if (token == self.app_token) != app_level:
+            raise SlackError("not_allowed_token_type")
+        if self.dead and not app_level:
+            raise SlackError(self.dead)
+        return {"connections:write"} if app_level else self.scopes
