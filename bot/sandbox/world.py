@@ -107,6 +107,7 @@ class Service:
     teams: tuple[str, ...] = ()
     urgency: Literal["high", "low"] = "high"
     ack_timeout_minutes: int | None = 30
+    auto_resolve_minutes: int | None = None
     description: str = ""
 
 
@@ -306,6 +307,7 @@ _SERVICES = (
         "PEPPLAT",
         "a5metrics00000000000000000000met",
         urgency="low",
+        auto_resolve_minutes=240,
         description="Dashboards and alerts of the Paris office",
     ),
 )

@@ -1,0 +1,56 @@
+"""Outages on request: PagerDuty down, slow, limiting, or gone in the middle of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal["off", "down", "slow", "limited", "error", "drop_before", "drop_after"]
+MODES: tuple[Mode, ...] = ("off", "down", "slow", "limited", "error", "drop_before", "drop_after")
+
+
+@dataclass
+class Fault:
+    """`count` requests are hit (None: all of them) whose path begins with one of `paths` (none: any path).
+
+    down: 503 · slow: answered `seconds` late · limited: 429, without headers or body when `bare` · error:
+    `status` and PagerDuty's `code` · drop_before: the connection drops and nothing is done · drop_after: it
+    is done, then it drops.
+    """
+
+    mode: Mode
+    paths: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    count: int | None = None
+    seconds: float = 0.0
+    status: int = 500
+    code: int | None = None
+    bare: bool = False
+
+    def hits(self, method: str, path: str) -> bool:
+        return (not self.paths or path.startswith(self.paths)) and (
+            not self.methods or method in self.methods
+        )
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._active: list[Fault] = []
+
+    def set(self, fault: Fault) -> None:
+        """Add a fault; mode `off` ends those on the same paths, or all when no path is named."""
+        if fault.mode == "off":
+            self._active = [f for f in self._active if fault.paths and f.paths != fault.paths]
+        else:
+            self._active.append(fault)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that hits this request, counted down."""
+        for fault in self._active:
+            if fault.hits(method, path):
+                if fault.count is not None:
+                    fault.count -= 1
+                    if fault.count <= 0:
+                        self._active.remove(fault)
+                return fault
+        return None
