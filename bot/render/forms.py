@@ -28,7 +28,7 @@ from bot.declaration import (
 )
 from bot.model import Incident
 from bot.render.blocks import Block, Choice, button, context, field_input, plain, section
-from bot.render.controls import Declared, applying
+from bot.render.controls import applying
 from bot.render.incident import headline, state_line
 from bot.render.limits import METADATA, VIEW_BLOCKS, fit
 from bot.render.text import bold, escape, prose
@@ -146,15 +146,14 @@ def error_view(title: str, problem: str, next_step: str = "") -> Block:
     return _modal(title, blocks, None)
 
 
-def more_form(incident: Incident, declared: Sequence[tuple[Command, Declared]], state: FormState) -> Block:
+def more_form(incident: Incident, commands: Sequence[Command], state: FormState) -> Block:
     """Every verb that applies to an incident, each a button with its argument words."""
-    by_verb = {pair[0]: command for command, pair in declared}
+    summaries = {command.verb: command.summary for command in commands}
+    buttons = [(command.verb, command.button) for command in commands if command.button]
     blocks = [section(f"{headline(incident)}\n{state_line(incident)}")]
-    for verb, one in applying(incident, [pair for _, pair in declared]):
-        words = one.value(verb, incident)
-        blocks.append(
-            section(f"{bold(escape(one.label))}\n{escape(by_verb[verb].summary)}", button(one.label, words))
-        )
+    for verb, one in applying(incident, buttons):
+        press = button(one.label, one.value(verb, incident))
+        blocks.append(section(f"{bold(escape(one.label))}\n{escape(summaries[verb])}", press))
     if len(blocks) == 1:
         blocks.append(section("Nothing applies to this incident any more."))
     return _modal("Incident", blocks, state)
