@@ -1,0 +1,39 @@
+"""Notes to the people who run the bot: each said once, over all replicas and restarts, until the matter is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.errors import SlackFailure
+from bot.render.text import escape
+from bot.slack.client import Slack
+from bot.store.notices import Notices
+
+log = structlog.get_logger(__name__)
+
+
+class Admins:
+    """Says a thing in the admins' channel, or to each of them; with neither configured the log has to do."""
+
+    def __init__(self, slack: Slack, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None) -> None:
+        self._slack = slack
+        self._notices = notices
+        self._user_ids = tuple(user_ids)
+        self._channel_id = channel_id
+
+    async def tell_once(self, key: str, text: str) -> None:
+        """Say `text` unless `key` was told before; raises StoreUnavailable, never SlackFailure."""
+        if not await self._notices.claim(key):
+            return
+        log.warning("told_admins", key=key, text=text)
+        for receiver in (self._channel_id,) if self._channel_id else self._user_ids:
+            try:
+                await self._slack.direct_message(receiver, escape(text))
+            except SlackFailure as failure:
+                log.warning("admin_not_reached", receiver=receiver, reason=str(failure))
+
+    async def settle(self, key: str) -> None:
+        """The matter is over: it may be told again the next time it happens."""
+        await self._notices.drop(key)
