@@ -198,5 +198,5 @@ class Editor:
         self._life.announcer.announce(f"incident.{event}", incident, agent, data)
 
     def _changed(self, incident: Incident, agent: Agent, field: str) -> None:
-        extra = {"changeset": [{"type": "field_value_change", "field": field}]}
+        extra = {"changeset": [field]}
         self._life.log(incident, "field_value_change", agent, {"type": "website"}, extra)
