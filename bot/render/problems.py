@@ -1,0 +1,184 @@
+"""What is said when something does not work: what happened, and exactly one next step.
+
+Four families are kept apart, because their next steps differ: not linked · not allowed · PagerDuty is down
+or limiting · Slack cannot see the channel. Everything else is ours: an apology with an id that stands in
+the log.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.declaration import Reply
+from bot.errors import (
+    Failure,
+    NotAllowed,
+    NotLinked,
+    PagerDutyFailure,
+    PagerDutyForbidden,
+    PagerDutyNotFound,
+    PagerDutyRefused,
+    PagerDutyUnauthorized,
+    PagerDutyUnavailable,
+    SlackFailure,
+    StoreUnavailable,
+    UserError,
+)
+from bot.model import Incident
+from bot.render.blocks import Block, actions, button, context, link_button, section
+from bot.render.incident import headline, state_line
+from bot.render.limits import reply
+from bot.render.summary import summary
+from bot.render.text import duration, line, safe_url
+
+WORKING = "Working on it…"
+
+
+def problem(
+    failure: Failure, *, scope: str | None = None, link_url: str | None = None, words: str = ""
+) -> Reply:
+    """The answer to any foreseen failure.
+
+    `scope` is the PagerDuty scope the command needs, `link_url` where one links one's account (OAuth mode),
+    `words` what was asked for, so that it can be tried again with one press.
+    """
+    if isinstance(failure, NotLinked):
+        return not_linked(str(failure), link_url=link_url)
+    if isinstance(failure, PagerDutyFailure):
+        return _pagerduty(failure, scope, words)
+    if isinstance(failure, SlackFailure):
+        return _slack(failure)
+    if isinstance(failure, StoreUnavailable):
+        return cannot_remember()
+    icon = next((icon for kind, icon in _ICONS if isinstance(failure, kind)), ":warning:")
+    return _said(icon, str(failure))
+
+
+_ICONS = ((NotAllowed, ":no_entry:"), (UserError, ":information_source:"))
+
+
+def not_linked(why: str = "", *, link_url: str | None = None) -> Reply:
+    """We do not know who this is in PagerDuty; `why` is a plain sentence with the next step when there is
+    no link.
+    """
+    said = line(why, 600) or (
+        "I do not know who you are in PagerDuty. "
+        "Ask a PagerDuty admin to give your user the e-mail address you use in Slack."
+    )
+    blocks: list[Block] = [section(f":link:  {said}")]
+    if link_url and safe_url(link_url):
+        blocks.append(actions([link_button("Link my PagerDuty account", link_url, "link")]))
+    return reply(said, blocks)
+
+
+def cannot_remember() -> Reply:
+    """The database is away: nothing was noted, so nothing will be done."""
+    return _said(
+        ":warning:", "I cannot remember anything right now, so nothing was done. Try again in a minute."
+    )
+
+
+def apology(error_id: str) -> Reply:
+    """A bug of ours; the id is in the log beside the traceback."""
+    return _said(
+        ":boom:",
+        f"Sorry, that went wrong, and it is our mistake. Tell whoever runs this bot the id {error_id}.",
+    )
+
+
+def working() -> Reply:
+    """Said only when an answer takes more than a second; the answer replaces it."""
+    return reply(WORKING, [section(f":hourglass_flowing_sand:  {WORKING}")])
+
+
+def _said(icon: str, sentence: str, blocks: tuple[Block, ...] = ()) -> Reply:
+    return reply(line(sentence, 900), [section(f"{icon}  {line(sentence, 900)}"), *blocks])
+
+
+def _pagerduty(failure: PagerDutyFailure, scope: str | None, words: str) -> Reply:
+    if isinstance(failure, PagerDutyUnavailable):
+        return _unavailable(failure, words)
+    if isinstance(failure, PagerDutyForbidden):
+        needed = f" This needs the scope {scope} and a role that may respond." if scope else ""
+        return _said(":no_entry:", f"PagerDuty does not let you do that.{needed} Ask a PagerDuty admin.")
+    if isinstance(failure, PagerDutyUnauthorized):
+        return _said(
+            ":no_entry:",
+            "PagerDuty does not accept my credentials, so nothing was done. Ask whoever runs me to run my check.",
+        )
+    if isinstance(failure, PagerDutyNotFound):
+        return _said(
+            ":information_source:",
+            "PagerDuty has no such thing, or you may not see it. Check the number or name.",
+        )
+    reasons = "; ".join(failure.reasons) or str(failure)
+    if isinstance(failure, PagerDutyRefused):
+        return _said(
+            ":x:", f"PagerDuty refused: {reasons.rstrip('.')}. Look at the incident, then try again."
+        )
+    return _said(":x:", f"PagerDuty did not do it: {reasons.rstrip('.')}. Try again in a minute.")
+
+
+def _unavailable(failure: PagerDutyFailure, words: str) -> Reply:
+    limiting = failure.status == 429
+    what = "PagerDuty is limiting how much I may ask." if limiting else "PagerDuty does not answer right now."
+    if failure.maybe_done:
+        return _said(
+            ":warning:", f"{what} Your change may or may not have happened: look at the incident first."
+        )
+    wait = duration(timedelta(seconds=max(failure.retry_after, 1))) if failure.retry_after else "a minute"
+    again: tuple[Block, ...] = ()
+    if words and len(words) <= 2000:
+        again = (actions([button("Try again", words)]),)
+    return _said(":warning:", f"{what} Nothing was done. Try again in {wait}.", again)
+
+
+_UNSEEN = {"channel_not_found", "not_in_channel", "is_archived", "is_inactive", "user_not_in_channel"}
+
+
+def _slack(failure: SlackFailure) -> Reply:
+    if failure.code in _UNSEEN:
+        return cannot_see_channel(archived=failure.code in {"is_archived", "is_inactive"})
+    if failure.retry_after is not None:
+        wait = duration(timedelta(seconds=max(failure.retry_after, 1)))
+        return _said(":warning:", f"Slack is limiting how much I may post. Try again in {wait}.")
+    return _said(":warning:", f"Slack refused ({failure.code}). Ask whoever runs this bot to run its check.")
+
+
+def cannot_see_channel(*, archived: bool = False) -> Reply:
+    """Slack does not let us into the channel."""
+    if archived:
+        return _said(
+            ":no_entry:", "This channel is archived, so I cannot post here. Unarchive it, or use another one."
+        )
+    return _said(":no_entry:", "I am not in this channel, so I cannot post here. Invite me, then try again.")
+
+
+# ------------------------------------------------------------------------------------ what was interrupted
+
+
+def expired(words: str, incident: Incident | None = None) -> Reply:
+    """Asked too long ago to be carried out now, when the world may have moved on: it was not done."""
+    lead = f"I was down when you asked for “{line(words, 120)}”. It is too old to do now, so it was not done."
+    return _with_state(lead, incident, again=words)
+
+
+def interrupted(words: str, incident: Incident | None = None, *, done: bool | None) -> Reply:
+    """Begun, then cut off; PagerDuty was asked what became of it (`done` None: it could not tell)."""
+    asked = f"I was interrupted while doing “{line(words, 120)}”."
+    if done is None:
+        return _with_state(f"{asked} I cannot tell whether it was done: look before trying again.", incident)
+    if done:
+        return _with_state(f"{asked} It was done.", incident)
+    return _with_state(f"{asked} It was not done.", incident, again=words)
+
+
+def _with_state(lead: str, incident: Incident | None, *, again: str = "") -> Reply:
+    blocks: list[Block] = [section(f":information_source:  {lead}")]
+    if incident is not None:
+        blocks.append(section(f"{headline(incident)}\n{state_line(incident)}"))
+    if again and len(again) <= 2000:
+        blocks.append(actions([button("Do it now", again)]))
+    else:
+        blocks.append(context("Nothing more will be done about it."))
+    return reply(f"{lead} {summary(incident)}" if incident else lead, blocks)
