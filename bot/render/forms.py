@@ -27,11 +27,10 @@ from bot.declaration import (
     Word,
 )
 from bot.model import Incident
-from bot.render.blocks import Block, Choice, button, context, field_input, plain, section
-from bot.render.controls import applying
+from bot.render.blocks import Block, Choice, field_input, plain, section
 from bot.render.incident import headline, state_line
 from bot.render.limits import METADATA, VIEW_BLOCKS, fit
-from bot.render.text import bold, escape, prose
+from bot.render.text import escape, prose
 
 FORM_TEXT = 60_000  # a view may have 250 kB of JSON in all
 URGENCIES = (Choice("High", "high", "Notifies at once"), Choice("Low", "low", "Notifies gently"))
@@ -130,36 +129,11 @@ def render_form(
     ]
     if not asked:
         blocks.append(section(prose(command.summary)))
-    return _modal(command.title, blocks, state, submit=command.submit)
+    return modal(command.title, blocks, state, submit=command.submit)
 
 
-def loading_view(title: str, state: FormState) -> Block:
-    """Opened at once, because Slack's trigger lives 3 seconds; the real form replaces it."""
-    return _modal(title, [section(":hourglass_flowing_sand:  One moment…")], state)
-
-
-def error_view(title: str, problem: str, next_step: str = "") -> Block:
-    """Takes the place of a form that cannot be shown or carried out; both sentences are plain text."""
-    blocks = [section(f":warning:  {escape(problem)}")]
-    if next_step:
-        blocks.append(context(escape(next_step)))
-    return _modal(title, blocks, None)
-
-
-def more_form(incident: Incident, commands: Sequence[Command], state: FormState) -> Block:
-    """Every verb that applies to an incident, each a button with its argument words."""
-    summaries = {command.verb: command.summary for command in commands}
-    buttons = [(command.verb, command.button) for command in commands if command.button]
-    blocks = [section(f"{headline(incident)}\n{state_line(incident)}")]
-    for verb, one in applying(incident, buttons):
-        press = button(one.label, one.value(verb, incident))
-        blocks.append(section(f"{bold(escape(one.label))}\n{escape(summaries[verb])}", press))
-    if len(blocks) == 1:
-        blocks.append(section("Nothing applies to this incident any more."))
-    return _modal("Incident", blocks, state)
-
-
-def _modal(title: str, blocks: list[Block], state: FormState | None, submit: str = "") -> Block:
+def modal(title: str, blocks: Sequence[Block], state: FormState | None, submit: str = "") -> Block:
+    """A modal within Slack's limits; without `state` it remembers nothing."""
     view: Block = {
         "type": "modal",
         "callback_id": f"form:{state.verb}" if state else "form:error",

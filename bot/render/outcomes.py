@@ -71,8 +71,7 @@ def _told(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> R
     if len(outcomes) > 1:
         blocks.append(section(f"{bold(done)} {count} of {plural(len(outcomes), 'incident')}."))
     blocks += [
-        section("
-".join(f"{icon}  {words}" for icon, words in worded[start : start + 8]))
+        section("\n".join(f"{icon}  {words}" for icon, words in worded[start : start + 8]))
         for start in range(0, len(worded), 8)
     ]
     if buttons:

@@ -104,7 +104,7 @@ def _pagerduty(failure: PagerDutyFailure, scope: str | None, words: str) -> Repl
     if isinstance(failure, PagerDutyUnauthorized):
         return _said(
             ":no_entry:",
-            "PagerDuty does not accept my credentials, so nothing was done. Ask whoever runs me to run my check.",
+            "PagerDuty does not accept my credentials, nothing was done. Ask whoever runs me to check them.",
         )
     if isinstance(failure, PagerDutyNotFound):
         return _said(
