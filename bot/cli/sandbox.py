@@ -1,0 +1,135 @@
+"""`python -m bot sandbox`: the real bot against a fake Slack and a fake PagerDuty, with a page to try it on.
+
+Its settings are explicit values: no environment, no `.env`, no proxy, a database of its own in a temporary
+folder (or in
+`--data`), so that real tokens never meet a demo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot import logs
+from bot.app import build_app
+from bot.cli.settings import secrets_of
+from bot.cli.verb import Verb
+from bot.command.catalog import Catalog
+from bot.errors import UserError
+from bot.sandbox.server import Sandbox
+from bot.settings import Settings
+
+HOST = "127.0.0.1"
+PAGE_PORT = 8000
+FIRST = ("Checkout", "Checkout API p99 latency above 2 s")
+"""The incident that is there when the page opens: service and title."""
+FOLLOWS = (("C0CHECK", "subscribe Checkout"), ("C0SEARCH", "subscribe Search"), ("C0INCID", "subscribe all"))
+"""What each channel follows when the sandbox is new: said by Carol, who administers it."""
+CAROL = "U0CAROL"
+
+
+def sandbox_settings(sandbox: Sandbox, folder: Path, port: int, *, socket_mode: bool = False) -> Settings:
+    """Settings for a bot that knows nothing but the fakes."""
+    return Settings(
+        slack_bot_token=SecretStr(sandbox.slack.bot_token),
+        slack_signing_secret=SecretStr(sandbox.slack.signing_secret),
+        slack_app_token=SecretStr(sandbox.slack.app_token) if socket_mode else None,
+        slack_api_url=sandbox.slack_api_url,
+        pagerduty_api_key=SecretStr(sandbox.pagerduty.api_key),
+        pagerduty_api_url=sandbox.pagerduty_url,
+        pagerduty_events_url=sandbox.pagerduty_url,
+        pagerduty_identity_url=sandbox.pagerduty_url,
+        pagerduty_webhook_secrets=(SecretStr(sandbox.webhook_secret),),
+        public_url=f"http://{HOST}:{port}",
+        bind_host=HOST,
+        port=port,
+        database_url=SecretStr(f"sqlite:///{folder / 'pagerline.db'}"),
+        admins=(CAROL,),
+    )
+
+
+def free_port() -> int:
+    """A port of this machine nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+async def seed(sandbox: Sandbox, *, quiet: bool) -> None:
+    """Let the channels follow their services, and open the first incident."""
+    for channel, words in FOLLOWS:
+        await sandbox.slack.command(CAROL, channel, words)
+    if not quiet:
+        service, title = FIRST
+        found = next(one for one in sandbox.world.services if one.name == service)
+        sandbox.pagerduty.trigger(found.id, title, urgency="high", priority="P1")
+
+
+async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(wanted, stop.set)
+    sandbox = Sandbox(host=HOST, page_port=arguments.port, speed=arguments.speed)
+    try:
+        await sandbox.start()
+    except OSError as error:
+        raise UserError(
+            f"Port {arguments.port} is taken ({error.strerror}). Try: make sandbox PORT=8001"
+        ) from None
+    port = free_port()
+    is_new = not (folder / "pagerline.db").exists()
+    settings = sandbox_settings(sandbox, folder, port, socket_mode=arguments.socket_mode)
+    logs.configure(level=arguments.log_level, style="console", secrets=secrets_of(settings))
+    runner = web.AppRunner(build_app(settings, catalog), access_log=None, shutdown_timeout=1)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port).start()
+        sandbox.connect(f"http://{HOST}:{port}")
+        if is_new:
+            await seed(sandbox, quiet=arguments.quiet)
+        print(f"\nOpen {sandbox.page_url}\nStop with Ctrl-C.", flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        await sandbox.stop()
+
+
+def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
+    with contextlib.ExitStack() as stack:
+        kept: Path | None = arguments.data
+        if kept is not None:
+            kept.mkdir(parents=True, exist_ok=True)
+        folder = kept or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pagerline-sandbox-")))
+        asyncio.run(_serve(arguments, catalog, folder))
+    return 0
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=int, default=PAGE_PORT, help=f"port of the page (default: {PAGE_PORT})"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="keep the bot's database in this folder (default: a temporary one)"
+    )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="shorten the fakes' durations by this factor"
+    )
+    parser.add_argument(
+        "--socket-mode", action="store_true", help="let Slack reach the bot through a websocket"
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not open a first incident")
+    parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+
+VERB = Verb(
+    "sandbox", "try the real bot on a page, against a fake Slack and a fake PagerDuty", _run, _add_arguments
+)

@@ -1,0 +1,191 @@
+"""The office of a story: both fakes, a bot in this process or in its own, and the people at their desks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.app import build_app
+from bot.cli.settings import secrets_of
+from bot.sandbox.pagerduty.state import Incident
+from bot.sandbox.server import Sandbox
+from bot.settings import Settings
+from commands import CATALOG
+from tests.stories.slack_eyes import Person, Place
+from tests.stories.waiting import until, until_async
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class Office:
+    """Fakes, people and places. The bots are opened and closed by the story's fixtures."""
+
+    def __init__(self, database_url: str) -> None:
+        self.sandbox = Sandbox(speed=20)
+        self.slack = self.sandbox.slack
+        self.pagerduty = self.sandbox.pagerduty
+        self.database_url = database_url
+        self.keys = Fernet.generate_key().decode()
+        self.checkout = Place(self.slack, "C0CHECK")
+        self.search = Place(self.slack, "C0SEARCH")
+        self.incidents = Place(self.slack, "C0INCID")
+        self.alice = Person(self.slack, "U0ALICE")
+        self.bob = Person(self.slack, "U0BOB")
+        self.carol = Person(self.slack, "U0CAROL")
+        self.dana = Person(self.slack, "U0DANA")
+        self.gus = Person(self.slack, "U0GUEST")
+        self.olive = Person(self.slack, "U0OLIVE")
+
+    def settings(self, port: int, **other: Any) -> Settings:
+        """What a bot of this office needs; short periods, so that a story is not a wait."""
+        values: dict[str, Any] = {
+            "slack_bot_token": SecretStr(self.slack.bot_token),
+            "slack_signing_secret": SecretStr(self.slack.signing_secret),
+            "slack_api_url": self.sandbox.slack_api_url,
+            "pagerduty_api_key": SecretStr(self.pagerduty.api_key),
+            "pagerduty_api_url": self.sandbox.pagerduty_url,
+            "pagerduty_events_url": self.sandbox.pagerduty_url,
+            "pagerduty_identity_url": self.sandbox.pagerduty_url,
+            "pagerduty_webhook_secrets": (SecretStr(self.sandbox.webhook_secret),),
+            "public_url": f"http://{HOST}:{port}",
+            "port": port,
+            "database_url": SecretStr(self.database_url),
+            "encryption_keys": (SecretStr(self.keys),),
+            "admins": ("U0CAROL",),
+            "poll_seconds": 0.2,
+            "slack_call_seconds": 1.0,
+            "lease_seconds": 2.0,
+            "pace_channel_burst": 50,
+            "shutdown_seconds": 5.0,
+        }
+        return Settings(**(values | other))
+
+    async def trigger(self, title: str, service: str = "PSVCCHK", **more: Any) -> Incident:
+        """Something breaks."""
+        return self.pagerduty.trigger(service, title, **more)
+
+    def truth(self, incident: Incident) -> Incident:
+        """The incident as PagerDuty has it now."""
+        return self.pagerduty.state.incidents[incident.id]
+
+
+class InProcess:
+    """A bot in this process: quick to start, quick to stop."""
+
+    def __init__(self, office: Office, **settings: Any) -> None:
+        self._office = office
+        self._more = settings
+        self.port = free_port()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        settings = self._office.settings(self.port, **self._more)
+        self._runner = web.AppRunner(build_app(settings, CATALOG), access_log=None, shutdown_timeout=5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, self.port).start()
+        self._office.sandbox.connect(f"http://{HOST}:{self.port}")
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+class OwnProcess:
+    """`python -m bot run` as people run it; can be killed, frozen, started again. Stopped by its process id."""
+
+    def __init__(self, office: Office, folder: Path, *, port: int | None = None, **settings: Any) -> None:
+        self._office = office
+        self._folder = folder
+        self._more = settings
+        self.port = port or free_port()
+        self.process: asyncio.subprocess.Process | None = None
+        self.log = folder / f"bot-{self.port}-{secrets.token_hex(3)}.log"
+
+    def _environment(self) -> dict[str, str]:
+        settings = self._office.settings(self.port, **self._more)
+        values: dict[str, str] = {}
+        for name in type(settings).model_fields:
+            value = getattr(settings, name)
+            if value in (None, ()):
+                continue
+            items = value if isinstance(value, tuple) else (value,)
+            plain = [one.get_secret_value() if isinstance(one, SecretStr) else str(one) for one in items]
+            values[name.upper()] = ",".join(plain)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | values | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
+
+    async def start(self) -> None:
+        """Until it says that it is ready."""
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                cwd=self._folder,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+            )
+        async with aiohttp.ClientSession() as session:
+
+            async def ready() -> bool:
+                assert self.process is not None
+                assert self.process.returncode is None, f"the bot ended: {self.log.read_text()[-2000:]}"
+                try:
+                    async with session.get(f"http://{HOST}:{self.port}/health/ready") as answer:
+                        return answer.status == 200
+                except aiohttp.ClientError:
+                    return False
+
+            await until_async(ready, "the bot did not become ready", within=20)
+
+    def connect(self) -> None:
+        """From now on this bot gets what Slack and PagerDuty send."""
+        self._office.sandbox.connect(f"http://{HOST}:{self.port}")
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """No farewell: kill -9."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), 15)
+        return self.process.returncode or 0
+
+    def secrets(self) -> list[str]:
+        """What must stand in no log."""
+        return secrets_of(self._office.settings(self.port))
+
+
+async def settled(office: Office) -> None:
+    """Until every webhook of PagerDuty has been delivered."""
+    await until(lambda: not office.pagerduty.webhooks.waiting or None, "webhooks are still waiting")
