@@ -110,7 +110,7 @@ class InProcess:
 
 
 class OwnProcess:
-    """`python -m bot run` as people run it; can be killed, frozen, started again. Stopped by its process id."""
+    """`python -m bot run` as people run it; can be killed, frozen and started again; ended by its pid."""
 
     def __init__(self, office: Office, folder: Path, *, port: int | None = None, **settings: Any) -> None:
         self._office = office
