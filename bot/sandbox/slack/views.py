@@ -63,13 +63,13 @@ class Views:
 
     def open(self, user: str, payload: Json) -> View:
         """Open a modal with nothing below it; one that is open already goes away."""
-        self._check(payload, "modal")
+        self.check(payload, "modal")
         self.close_all(user)
         return self._put_on_top(user, payload)
 
     def push(self, user: str, payload: Json) -> View:
         """Raises `push_limit_reached` above three views, `not_found` when nothing is open."""
-        self._check(payload, "modal")
+        self.check(payload, "modal")
         stack = self.stacks.get(user, [])
         if not stack:
             raise SlackError("not_found")
@@ -79,7 +79,7 @@ class Views:
 
     def update(self, view: View, payload: Json, expected_hash: str | None = None) -> View:
         """Replace what a view shows; fields whose ids stay keep what was typed. Raises `hash_conflict`."""
-        self._check(payload, view.payload["type"], current=view)
+        self.check(payload, view.payload["type"], current=view)
         if expected_hash and expected_hash != view.hash:
             raise SlackError("hash_conflict")
         kept = view.state
@@ -96,7 +96,7 @@ class Views:
 
     def publish(self, user: str, payload: Json, expected_hash: str | None = None) -> View:
         """Show a Home tab. Raises `hash_conflict`."""
-        self._check(payload, "home", current=self.homes.get(user))
+        self.check(payload, "home", current=self.homes.get(user))
         current = self.homes.get(user)
         if current is not None:
             return self.update(current, payload, expected_hash)
@@ -171,7 +171,8 @@ class Views:
     def _new_hash(self) -> str:
         return f"{int(self._workspace.clock())}.{secrets.token_hex(4)}"
 
-    def _check(self, payload: Json, kind: str, current: View | None = None) -> None:
+    def check(self, payload: Json, kind: str, current: View | None = None) -> None:
+        """Raises `invalid_arguments`, `view_too_large` or `duplicate_external_id`."""
         problems = view_problems(payload, kind)
         if problems:
             raise SlackError("invalid_arguments", messages=problems)

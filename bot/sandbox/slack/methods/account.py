@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.slack.answers import Json, SlackError
-from bot.sandbox.slack.method import SPECIAL, TIER_1, Call, Method
+from bot.sandbox.slack.method import SPECIAL, TIER_1, TIER_4, Call, Method
 
 
 def _auth_test(call: Call) -> Json:
@@ -63,7 +63,7 @@ def _connections_open(call: Call) -> Json:
 
 
 METHODS = {
-    "api.test": Method(_api_test, per_minute=SPECIAL),
+    "api.test": Method(_api_test, per_minute=TIER_4),
     "auth.test": Method(_auth_test, per_minute=SPECIAL),
     "team.info": Method(_team_info, ("team:read",)),
     "bots.info": Method(_bots_info, ("users:read",), json_input=False),

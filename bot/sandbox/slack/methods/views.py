@@ -8,13 +8,13 @@ from bot.sandbox.slack.tickets import Trigger
 
 
 def _open(call: Call) -> Json:
-    payload = _payload(call)
+    payload = _modal(call)
     view = call.views.open(_trigger(call).user, payload)
     return {"view": call.views.shape(view)}
 
 
 def _push(call: Call) -> Json:
-    payload = _payload(call)
+    payload = _modal(call)
     view = call.views.push(_trigger(call).user, payload)
     return {"view": call.views.shape(view)}
 
@@ -42,6 +42,13 @@ def _payload(call: Call) -> Json:
     if not isinstance(view, dict):
         raise SlackError("invalid_arguments", messages=["[ERROR] missing required field: view"])
     return view
+
+
+def _modal(call: Call) -> Json:
+    """The modal, judged before the trigger is used up."""
+    payload = _payload(call)
+    call.views.check(payload, "modal")
+    return payload
 
 
 def _trigger(call: Call) -> Trigger:
