@@ -38,10 +38,7 @@ def plain(text: str, limit: int) -> Block:
 
 
 def mrkdwn(markup: str) -> Block:
-    """A mrkdwn object; verbatim, or Slack would turn a plain `@here` or `#name` inside outside text into
-    the real thing.
-    """
-    return {"type": "mrkdwn", "text": markup, "verbatim": True}
+    return {"type": "mrkdwn", "text": markup}
 
 
 def section(markup: str, accessory: Block | None = None) -> Block:

@@ -18,13 +18,11 @@ from bot.declaration import (
     IncidentRef,
     LevelNumber,
     Line,
+    OneOf,
     Parameter,
     Prose,
-    Query,
     ScopeRef,
     ServiceRef,
-    UrgencyWord,
-    Word,
 )
 from bot.model import Incident
 from bot.render.blocks import Block, Choice, field_input, plain, section
@@ -33,7 +31,6 @@ from bot.render.limits import METADATA, VIEW_BLOCKS, fit
 from bot.render.text import escape, prose
 
 FORM_TEXT = 60_000  # a view may have 250 kB of JSON in all
-URGENCIES = (Choice("High", "high", "Notifies at once"), Choice("Low", "low", "Notifies gently"))
 LEVELS = tuple(Choice(f"Level {number}", str(number)) for number in range(1, 10))
 
 
@@ -154,28 +151,27 @@ def modal(title: str, blocks: Sequence[Block], state: FormState | None, submit: 
 def _element(one: Parameter, value: str, label: str, choices: Sequence[Choice] | None) -> Block:
     if choices is not None or one.kind is LevelNumber:
         return _static(one, value, choices if choices is not None else LEVELS)
-    if one.kind is UrgencyWord:
-        return _radio(value)
+    if issubclass(one.kind, OneOf):
+        return _radio(one.kind, value)
     if one.kind in {ServiceRef, ScopeRef, IncidentRef}:
         return _external(one, value, label)
-    if one.kind in {Prose, Line, Query, Word}:
-        return _typed(one, value)
-    raise TypeError(f"argument {one.name} has a kind no field is known for: {one.kind.__name__}")
+    return _typed(one, value)
 
 
 def _typed(one: Parameter, value: str) -> Block:
     element: Block = {"type": "plain_text_input", "multiline": one.kind is Prose}
     if one.kind is Line:
-        element["max_length"] = 1024  # PagerDuty's limit for an incident's title
+        element["max_length"] = 1024  # as long as an event's summary may be (Events API v2)
     if one.kind is Prose:
         element["max_length"] = 3000
     return element | {"initial_value": value[: element.get("max_length", 3000)]} if value else element
 
 
-def _radio(value: str) -> Block:
-    element: Block = {"type": "radio_buttons", "options": [choice.option() for choice in URGENCIES]}
-    chosen = next((choice for choice in URGENCIES if choice.value == value.casefold()), None)
-    return element | {"initial_option": chosen.option()} if chosen else element
+def _radio(kind: type[OneOf], value: str) -> Block:
+    options = [Choice(label, word).option() for word, label in kind.choices.items()]
+    element: Block = {"type": "radio_buttons", "options": options}
+    chosen = next((option for option in options if option["value"] == value.casefold()), None)
+    return element | {"initial_option": chosen} if chosen else element
 
 
 def _static(one: Parameter, value: str, choices: Sequence[Choice]) -> Block:

@@ -123,15 +123,15 @@ def _next(incident: Incident) -> str:
     if incident.status is Status.ACKNOWLEDGED:
         if incident.snoozed_until is None:
             return ""
-        return f"triggers again {text.moment(incident.snoozed_until, 'at ')} unless resolved"
+        return f"triggers again {text.moment(incident.snoozed_until, 'at ')}"
     if incident.escalates_at is None:
         return ""
-    when = text.moment(incident.escalates_at, "at ")
+    when = text.clock(incident.escalates_at, "at ")
     if incident.level and incident.level.next:
-        return f"{text.names(person.name for person in incident.level.next)} {when} unless acknowledged"
+        return f"{text.names(person.name for person in incident.level.next)} {when}"
     if incident.level and incident.level.number >= incident.level.of:
-        return f"starts over {when} unless acknowledged"
-    return f"escalates {when} unless acknowledged"
+        return f"starts over {when}"
+    return f"escalates {when}"
 
 
 def details_line(incident: Incident) -> str:
@@ -163,22 +163,26 @@ def change_words(change: Change) -> str:
 
 
 def _closed(incident: Incident) -> str:
-    took = after(started(incident), incident.resolved_at)
-    when = text.moment(incident.resolved_at) if incident.resolved_at else ""
     by = f"by {bold(line(incident.resolved_by, 60))}" if incident.resolved_by else ""
+    took = after(started(incident), incident.resolved_at)
+    # The message stands where the incident began, so how long it took says when it was over.
+    when = took or (text.moment(incident.resolved_at) if incident.resolved_at else "")
     if incident.merged_into:
         target = link(incident.merged_into.url, incident.merged_into.name, 150)
-        state = " ".join(part for part in (f"*Merged into* {target}", by, when) if part)
-        return f"{emoji(incident)}  {name(incident)}\n{dotted(state, _service(incident))}"
-    state = " ".join(part for part in ("*Resolved*", by, when) if part) + (f", {took}" if took else "")
-    acked = after(started(incident), incident.acknowledged_at)
-    known = dotted(
-        state,
-        f"acknowledged {acked}" if acked else None,
-        line(incident.priority.name, 40) if incident.priority else None,
-        _service(incident),
-    )
-    return f"{emoji(incident)}  {name(incident)}\n{known}"
+        told = dotted(_words(f"*Merged into* {target}", by, when), _service(incident))
+    else:
+        acked = after(started(incident), incident.acknowledged_at)
+        told = dotted(
+            _words("*Resolved*", by, when),
+            f"acknowledged {acked}" if acked else None,
+            line(incident.priority.name, 40) if incident.priority else None,
+            _service(incident),
+        )
+    return f"{emoji(incident)}  {name(incident)}\n{told}"
+
+
+def _words(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _service(incident: Incident) -> str:

@@ -2,8 +2,8 @@
 
 Slack's rule is to escape only `&`, `<` and `>`; that takes the power from mentions and links. It offers no
 way to escape `*`, `_`, `~` and the back-tick, so those are exchanged for their look-alikes, and only where
-Slack would take them for formatting: `disk_usage` and `2 * 3` stay what they are. Emoji codes stay: they
-notify nobody, and an invisible character inside `arn:aws:…` would spoil what somebody copies.
+Slack would take them for formatting: `disk_usage` stays what it is. Emoji codes stay: they notify nobody, and
+an invisible character inside `arn:aws:…` would spoil what somebody copies.
 """
 
 from __future__ import annotations
@@ -27,24 +27,28 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
 _MARKUP = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
+# What could still call somebody: `@here` where Slack parses plain text, `<!here>` where a client decodes
+# twice.
+_CALL = re.compile(r"@(?=(?:here|channel|everyone)\b)|<(?=[!@#]|[a-z]+:)", re.IGNORECASE)
+_JOINER = "\u2060"  # invisible, breaks no line
 _URL = re.compile(r"https?://[^\s<>|]+", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
     """Outside text for a mrkdwn object: mentions nobody, links nothing, and looks as it was typed."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n"))
-    text = "".join(_disarmed(text))
+    text = _CALL.sub(lambda found: found.group() + _JOINER, "".join(_disarmed(text)))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _disarmed(text: str) -> Iterable[str]:
+    text = text.replace("*", _LOOK_ALIKES["*"])  # we write outside text in bold: any asterisk might end it
     armed = {
         marker: [at for at, char in enumerate(text) if char == marker and _formats(text, at)]
         for marker in _LOOK_ALIKES
         if marker in text
     }
-    # We write outside text in bold ourselves, where one stray asterisk is enough; the others need a partner.
-    off = {at for marker, places in armed.items() if marker == "*" or len(places) > 1 for at in places}
+    off = {at for places in armed.values() if len(places) > 1 for at in places}  # one alone formats nothing
     return (_LOOK_ALIKES[char] if at in off else char for at, char in enumerate(text))
 
 
@@ -178,6 +182,11 @@ def moment(at: datetime, lead: str = "") -> str:
     it.
     """
     return _date(at, lead + "{time} {date_short_pretty}", lead + moment_utc(at))
+
+
+def clock(at: datetime, lead: str = "") -> str:
+    """As `moment` without the day, for what happens within the hour."""
+    return _date(at, lead + "{time}", lead + clock_utc(at))
 
 
 def day(at: datetime, lead: str = "") -> str:
