@@ -151,7 +151,7 @@ class Control:
             ),
             "join": lambda: self._talk.answer_request(found, by, "joined"),
             "decline": lambda: self._talk.answer_request(found, by, "declined"),
-            "merge": lambda: self._life.merge(self.find(options["into"]), [found], agent),
+            "merge": lambda: self._merge(found, self.find(options["into"]), agent),
             "snooze": lambda: self._snooze(found, agent, float(options["seconds"])),
         }
         if verb in special:
@@ -165,6 +165,11 @@ class Control:
         self._edit.check(found, edit)
         self._edit.apply(found, edit, agent)
         return found
+
+    def _merge(self, source: Incident, target: Incident, agent: Agent) -> None:
+        if source is target or not (source.is_open and target.is_open):
+            raise bad_request(1001)
+        self._life.merge(target, [source], agent)
 
     def _snooze(self, incident: Incident, agent: Agent, seconds: float) -> None:
         if incident.status == "triggered":

@@ -64,6 +64,7 @@ class ControlRoutes:
             "service": lambda b: self._control.set_service_status(**b),
             "revoke": lambda b: self._control.revoke(**b),
             "subscribe": self.subscribe,
+            "rotate_secret": self.rotate_secret,
             "state": lambda _b: self.state(),
             "journal": lambda _b: self.journal(),
         }
@@ -90,8 +91,7 @@ class ControlRoutes:
         """
         if body.get("mode") not in MODES:
             raise invalid_input(f"Mode must be one of: {', '.join(MODES)}")
-        lists: Json = {name: tuple(body[name]) for name in ("paths", "methods") if name in body}
-        self._faults.set(Fault(**(body | lists)))
+        self._faults.set(Fault(**body))
 
     def set_limits(self, body: Json) -> None:
         """{enforced: bool, per_minute?: int}."""
@@ -114,6 +114,13 @@ class ControlRoutes:
         """{url, events?, secret?}: the whole account, as `subscribe_webhook`."""
         id_, secret = self._subscribe(**body)
         return {"id": id_, "secret": secret}
+
+    def rotate_secret(self, body: Json) -> None:
+        """{subscription, secret, keep_old?}: while the old one is kept, both sign."""
+        found = self._subscriptions.get(str(body["subscription"]))
+        if found is None:
+            raise invalid_input(f"There is no subscription {body['subscription']}")
+        found.rotate(str(body["secret"]), keep_old=bool(body.get("keep_old", True)))
 
     def state(self) -> Json:
         """All incidents with their level, and the subscriptions: what a page or a failing test needs."""

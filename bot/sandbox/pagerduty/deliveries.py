@@ -70,12 +70,15 @@ class Deliveries:
         self._random = random.Random(7)
         self._held: list[Webhook] = []
         self._queues: dict[tuple[str, str], deque[Webhook]] = {}
+        self._on_their_way = 0
+        # Not the connector's limit: waiting for a connection must not eat the 5 s an answer has.
+        self._free = asyncio.Semaphore(CONNECTIONS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=0),
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -145,14 +148,18 @@ class Deliveries:
 
     def waiting(self) -> int:
         """How many webhooks are queued, held or on their way."""
-        return len(self._held) + sum(len(queue) for queue in self._queues.values())
+        return len(self._held) + self._on_their_way + sum(len(queue) for queue in self._queues.values())
 
     async def _later(self, webhook: Webhook, seconds: float, *, in_order: bool = True) -> None:
-        await asyncio.sleep(seconds)
-        if in_order:
-            self._enqueue(webhook)
-        else:
-            await self._deliver(webhook)
+        self._on_their_way += 1
+        try:
+            await asyncio.sleep(seconds)
+            if in_order:
+                self._enqueue(webhook)
+            else:
+                await self._deliver(webhook)
+        finally:
+            self._on_their_way -= 1
 
     # ── how it goes out ──
 
@@ -165,13 +172,12 @@ class Deliveries:
         queue.append(webhook)
 
     async def _drain(self, key: tuple[str, str], queue: deque[Webhook]) -> None:
-        await asyncio.sleep(0)
+        self._on_their_way += 1
         try:
             while queue:
-                await self._deliver(queue[0])
-                if queue:
-                    queue.popleft()
+                await self._deliver(queue.popleft())
         finally:
+            self._on_their_way -= 1
             if self._queues.get(key) is queue:
                 del self._queues[key]
 
@@ -180,7 +186,8 @@ class Deliveries:
         subscription = webhook.subscription
         waited = 0.0
         while not subscription.temporarily_disabled and self._subscriptions.get(subscription.id):
-            status = await self._post(webhook)
+            async with self._free:
+                status = await self._post(webhook)
             if status is not None and 200 <= status < 300:
                 subscription.drops_in_a_row = 0
                 self._report("delivered", webhook)

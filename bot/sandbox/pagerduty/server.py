@@ -127,8 +127,7 @@ class FakePagerDuty:
 
     def rotate_webhook_secret(self, subscription: str, secret: str, *, keep_old: bool = True) -> None:
         """Sign with a new secret too, or with it alone."""
-        found = self.subscription(subscription)
-        found.secrets = [*found.secrets, secret] if keep_old else [secret]
+        self.subscription(subscription).rotate(secret, keep_old=keep_old)
 
     def subscription(self, id_: str) -> Subscription:
         """Raises KeyError for an unknown id."""

@@ -50,6 +50,9 @@ class Subscription:
                 known = state.services.get(str(service))
                 return known is not None and self.filter_id in known.teams
 
+    def rotate(self, secret: str, *, keep_old: bool) -> None:
+        self.secrets = [*self.secrets, secret] if keep_old else [secret]
+
     def signature(self, body: bytes) -> str:
         """The `X-PagerDuty-Signature` header: one `v1=` per secret."""
         return ",".join(

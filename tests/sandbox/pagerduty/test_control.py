@@ -152,6 +152,19 @@ async def test_shuffled_webhooks_come_out_of_order(pagerduty: FakePagerDuty, rec
     )
 
 
+async def test_a_secret_can_be_replaced_outright(
+    api: Api, pagerduty: FakePagerDuty, receiver: Receiver
+) -> None:
+    subscription, _ = pagerduty.subscribe_webhook(receiver.url)
+    order = {"subscription": subscription, "secret": "new", "keep_old": False}
+    status, _ = await control(api, "rotate_secret", order)
+    pagerduty.trigger("Checkout", "boom")
+    await receiver.expect(1)
+    assert status == 200
+    assert receiver.got[0][0]["x-pagerduty-signature"].count("v1=") == 1
+    assert pagerduty.subscription(subscription).secrets == ["new"]
+
+
 async def test_any_event_can_be_sent_as_it_is(api: Api, pagerduty: FakePagerDuty, receiver: Receiver) -> None:
     pagerduty.subscribe_webhook(receiver.url)
     incident = pagerduty.trigger("Checkout", "boom")
