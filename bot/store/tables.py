@@ -1,7 +1,10 @@
-"""Every table, in one schema for SQLite and PostgreSQL. Migrations build it (bot/store/migrations); a test holds the two equal.
+"""Every table, in one schema for SQLite and PostgreSQL. Migrations build it (bot/store/migrations); a test
+holds the two equal.
 
-Moments are stored as `Moment`: UTC seconds since 1970 with microseconds, one representation on both databases, so that comparing and adding are plain
-arithmetic and the database's own clock (`Database.now_sql`) speaks the same language. Every Slack id stands with its `team_id`.
+Moments are stored as `Moment`: UTC seconds since 1970 with microseconds, one representation on both
+databases, so that comparing and adding are plain
+arithmetic and the database's own clock (`Database.now_sql`) speaks the same language. Every Slack id stands
+with its `team_id`.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 from sqlalchemy.types import TypeDecorator
@@ -35,7 +39,9 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
-        """Aware datetimes become seconds; numbers pass (the clock's SQL expression adds seconds). Naive datetimes are a bug."""
+        """Aware datetimes become seconds; numbers pass (the clock's SQL expression adds seconds). Naive
+        datetimes are a bug.
+        """
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise ValueError("a naive datetime reached the database")
@@ -59,7 +65,7 @@ metadata = MetaData(
     }
 )
 
-# ------------------------------------------------------------------------------------------------------- what PagerDuty says
+# ---------------------------------------------------------------------------------------- what PagerDuty says
 
 incidents = Table(
     "incidents",
@@ -74,6 +80,8 @@ incidents = Table(
     Column("event_at", Moment),  # PagerDuty's clock: the largest occurred_at applied
     Column("rest_at", Moment),  # PagerDuty's clock: updated_at of the last saved reading
     Column("accepted_at", Moment),  # the database's clock: when the last event or write was taken
+    Column("read_at", Moment),  # the database's clock: when the last saved reading began
+    Column("heard_at", Moment, nullable=False),  # the database's clock: when we first heard of it
     Column(
         "revision", BigInteger, nullable=False, server_default="0"
     ),  # grows only when something a message shows has changed
@@ -87,6 +95,12 @@ incidents = Table(
     ),  # a person acted on it: keeps its single message in a storm
     Index("ix_incidents_number", "number"),
     Index("ix_incidents_status", "status"),
+    Index(
+        "ix_incidents_stale",
+        "read_after",
+        sqlite_where=text("stale_seq > read_seq"),
+        postgresql_where=text("stale_seq > read_seq"),
+    ),
 )
 
 events = Table(
@@ -108,7 +122,7 @@ events = Table(
     Index("ix_events_received_at", "received_at"),
 )
 
-# ---------------------------------------------------------------------------------------------------------- what Slack shows
+# ------------------------------------------------------------------------------------------- what Slack shows
 
 messages = Table(
     "messages",
@@ -213,7 +227,7 @@ leases = Table(
     Column("fence", BigInteger, nullable=False),
 )
 
-# -------------------------------------------------------------------------------------------------------- what people ask for
+# ---------------------------------------------------------------------------------------- what people ask for
 
 intents = Table(
     "intents",
