@@ -1,0 +1,74 @@
+"""Loops that run beside the requests: started together, told to stop together, and loud when one of them
+fails.
+
+A loop that ends with an exception is begun again after a pause, and `complaints` (said by /health/ready)
+names it until it has run
+for a while without failing: a dead side task must not look like a calm night.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger("pagerline.background")
+
+PAUSE = 1.0  # seconds before a failed loop begins again; doubles up to the longest
+LONGEST_PAUSE = 30.0
+CALM = 60.0  # seconds without failing after which a loop is well again
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set."""
+
+
+class Background:
+    """Owns the loops' tasks. Build it inside the running loop."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._stop = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failed_at: dict[str, float] = {}
+
+    def start(self, name: str, loop: Loop) -> None:
+        """Begin one loop."""
+        self._tasks[name] = asyncio.get_running_loop().create_task(self._keep_going(name, loop), name=name)
+
+    def complaints(self) -> list[str]:
+        """One line for each loop that failed lately."""
+        recent = (name for name, at in self._failed_at.items() if self._clock() - at < CALM)
+        return [f"{name} failed and was begun again; the log says why" for name in sorted(recent)]
+
+    async def stop(self, seconds: float) -> None:
+        """Tell all loops to stop; cancel what has not within `seconds`."""
+        self._stop.set()
+        tasks = set(self._tasks.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            log.warning("loop_cancelled", loop=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=5)
+
+    async def _keep_going(self, name: str, loop: Loop) -> None:
+        pause = PAUSE
+        while not self._stop.is_set():
+            began = self._clock()
+            try:
+                await loop(self._stop)
+            except Exception:
+                log.exception("loop_failed", loop=name, again_in=pause)
+                self._failed_at[name] = self._clock()
+                pause = PAUSE if self._clock() - began > CALM else min(pause * 2, LONGEST_PAUSE)
+                await self._rest(pause)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
