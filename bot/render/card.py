@@ -29,10 +29,7 @@ def incident_card(
     that apply.
     """
     title = link(incident.url, f"{incident.label}\u2002{incident.title or '(no title)'}", 1200)
-    told = [f"{emoji(incident)}  {bold(title)}"]
-    blocks: list[Block] = [
-        section("\n".join([*told, state_line(incident) if incident.is_open else _ended(incident)]))
-    ]
+    blocks: list[Block] = [section(f"{emoji(incident)}  {bold(title)}\n{state_line(incident)}")]
     if incident.is_open:
         blocks.append(section(responder_line(incident, {})))
     blocks += controls.row(incident, catalog_buttons)
@@ -40,20 +37,12 @@ def incident_card(
     if story:
         latest = sorted(story, key=lambda entry: entry.at)[-STORY:]
         rows = [f"{text.moment(entry.at)}  {line(entry.summary, 160)}" for entry in latest]
-        blocks.append(section("\n".join([bold("Latest"), *rows])))
+        blocks.append(section("\n".join([bold("What happened last"), *rows])))
     if notes:
         blocks.append(
             section("\n".join([bold("Latest note"), _note(max(notes, key=lambda note: note.at), 600)]))
         )
     return reply(summary(incident), blocks, replaces=replaces)
-
-
-def _ended(incident: Incident) -> str:
-    by = f" by {bold(line(incident.resolved_by, 60))}" if incident.resolved_by else ""
-    when = f" {text.moment(incident.resolved_at)}" if incident.resolved_at else ""
-    if incident.merged_into:
-        return f"*Merged into* {link(incident.merged_into.url, incident.merged_into.name, 150)}{by}{when}"
-    return dotted(f"*Resolved*{by}{when}", link(incident.service.url, incident.service.name, 80))
 
 
 def _facts(incident: Incident) -> str:

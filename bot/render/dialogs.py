@@ -10,7 +10,7 @@ from bot.render.blocks import Block, button, context, section
 from bot.render.controls import applying
 from bot.render.forms import FormState, modal
 from bot.render.incident import headline, state_line
-from bot.render.text import bold, cut_markup, escape
+from bot.render.text import cut_markup, escape
 
 
 def loading_view(title: str, state: FormState) -> Block:
@@ -33,7 +33,7 @@ def more_form(incident: Incident, commands: Sequence[Command], state: FormState)
     blocks = [section(f"{headline(incident)}\n{state_line(incident)}")]
     for verb, one in applying(incident, buttons):
         press = button(one.label, one.value(verb, incident))
-        blocks.append(section(f"{bold(escape(one.label))}\n{escape(summaries[verb])}", press))
+        blocks.append(section(escape(summaries[verb]), press))
     if len(blocks) == 1:
         blocks.append(section("Nothing applies to this incident any more."))
     return modal("Incident", blocks, state)

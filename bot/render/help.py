@@ -6,18 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.declaration import Command, IncidentRef, Reply
+from bot.declaration import Command, Reply, ScopeRef
 from bot.render.blocks import Block, actions, button, context, section
 from bot.render.limits import reply
 from bot.render.text import bold, escape, line, plural
 
 
 def help_list(commands: Sequence[Command], *, slash: str = "/pager") -> Reply:
-    """Every verb with its usage in a line, those about an incident first."""
+    """Every verb with its usage in a line: what acts, what only looks, what sets up the channel."""
     shown = [command for command in commands if not command.hidden]
     groups = (
-        ("Incidents", [command for command in shown if _about_incidents(command)]),
-        ("Everything else", [command for command in shown if not _about_incidents(command)]),
+        ("Act", [command for command in shown if command.acts]),
+        ("Look", [command for command in shown if not command.acts and not _about_channel(command)]),
+        ("This channel", [command for command in shown if not command.acts and _about_channel(command)]),
     )
     blocks: list[Block] = []
     for title, members in groups:
@@ -81,8 +82,8 @@ def usage_problem(command: Command, problem: str, *, slash: str = "/pager") -> R
     )
 
 
-def _about_incidents(command: Command) -> bool:
-    return command.button is not None or any(one.kind is IncidentRef for one in command.parameters)
+def _about_channel(command: Command) -> bool:
+    return any(one.kind is ScopeRef for one in command.parameters)
 
 
 def _code(words: str) -> str:

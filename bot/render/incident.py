@@ -90,12 +90,26 @@ def _state(incident: Incident) -> str:
         if incident.reopened_at:
             return f"*Triggered again* {text.moment(incident.reopened_at)}"
         return f"*Triggered* {text.moment(incident.created_at)}"
+    if incident.status is Status.RESOLVED:
+        return _ended(incident)
     who = text.names(acknowledgers(incident))
     words = "*Acknowledged*" + (f" by {who}" if who else "")
     if incident.acknowledged_at is None:
         return f"{words}{text.DOT}triggered {text.moment(started(incident))}"
     took = after(started(incident), incident.acknowledged_at)
     return f"{words} {text.moment(incident.acknowledged_at)}" + (f", {took}" if took else "")
+
+
+def _ended(incident: Incident) -> str:
+    by = f"by {bold(line(incident.resolved_by, 60))}" if incident.resolved_by else ""
+    # The message stands where the incident began, so how long it took says when it was over.
+    when = after(started(incident), incident.resolved_at)
+    if not when and incident.resolved_at:
+        when = text.moment(incident.resolved_at)
+    if incident.merged_into:
+        target = link(incident.merged_into.url, incident.merged_into.name, 150)
+        return " ".join(part for part in (f"*Merged into* {target}", by, when) if part)
+    return " ".join(part for part in ("*Resolved*", by, when) if part)
 
 
 def responder_line(incident: Incident, mentions: Mapping[str, str]) -> str:
@@ -163,27 +177,12 @@ def change_words(change: Change) -> str:
 
 
 def _closed(incident: Incident) -> str:
-    by = f"by {bold(line(incident.resolved_by, 60))}" if incident.resolved_by else ""
-    took = after(started(incident), incident.resolved_at)
-    # The message stands where the incident began, so how long it took says when it was over.
-    when = took or (text.moment(incident.resolved_at) if incident.resolved_at else "")
-    if incident.merged_into:
-        target = link(incident.merged_into.url, incident.merged_into.name, 150)
-        told = dotted(_words(f"*Merged into* {target}", by, when), _service(incident))
-    else:
-        acked = after(started(incident), incident.acknowledged_at)
-        told = dotted(
-            _words("*Resolved*", by, when),
-            f"acknowledged {acked}" if acked else None,
-            line(incident.priority.name, 40) if incident.priority else None,
-            _service(incident),
-        )
+    """The two lines of a resolved message."""
+    acked = after(started(incident), incident.acknowledged_at) if not incident.merged_into else ""
+    told = dotted(
+        _ended(incident),
+        f"acknowledged {acked}" if acked else None,
+        line(incident.priority.name, 40) if incident.priority else None,
+        link(incident.service.url, incident.service.name, 80),
+    )
     return f"{emoji(incident)}  {name(incident)}\n{told}"
-
-
-def _words(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
-
-
-def _service(incident: Incident) -> str:
-    return link(incident.service.url, incident.service.name, 80)

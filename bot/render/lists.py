@@ -62,10 +62,12 @@ def incident_list(
     rows = found[(page - 1) * PAGE : page * PAGE]
     counts = _counts(found, more_exist=more_exist)
     blocks: list[Block] = [section(f"{bold(line(heading))}{text.DOT}{counts}")]
+    one_service = len({incident.service.id for incident in found}) == 1
     for state in _STATES:
         members = [incident for incident in rows if incident.status is state]
         if members:
-            blocks += _sections([row(incident) for incident in members])
+            heads = [bold(state.value.capitalize())]
+            blocks += _sections([*heads, *(row(incident, service=not one_service) for incident in members)])
     chooser = picker("show", "Show one, with its buttons", [option("show", incident) for incident in rows])
     blocks.append(actions([chooser, *_paging(words, page, pages)]))
     if pages > 1:
@@ -107,16 +109,15 @@ def _paging(words: str, page: int, pages: int) -> list[Block]:
     return found
 
 
-def row(incident: Incident) -> str:
-    """One incident on one line: state, number, priority, title, who and since when."""
+def row(incident: Incident, *, service: bool = True) -> str:
+    """One incident on one line: number, priority, title, service, who and since when."""
     who = text.plain_names((person.name for person in incident.assignees), 2) or "unassigned"
-    since = "" if incident.status is Status.RESOLVED else f", {text.moment(incident.created_at)}"
     priority = f"{bold(line(incident.priority.name, 20))} " if incident.priority else ""
     title = line(incident.title, 90) or "(no title)"
-    state = "resolved" if incident.status is Status.RESOLVED else f"{who}{since}"
-    return (
-        f"{emoji(incident)} {link(incident.url, incident.label)} {priority}{title}"
-        f"{text.DOT}{line(incident.service.name, 40)}{text.DOT}{state}"
+    return dotted(
+        f"{emoji(incident)} {link(incident.url, incident.label)} {priority}{title}",
+        line(incident.service.name, 40) if service else None,
+        f"{who}, {text.moment(incident.created_at)}" if incident.is_open else None,
     )
 
 

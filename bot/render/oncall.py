@@ -32,8 +32,8 @@ class _Ink:
     nobody: str
 
 
-_BLOCKS = _Ink(bold, text.day, lambda number: f"*{number}*  ", ":warning: *nobody*")
-_WORDS = _Ink(str, lambda at, lead: f"{lead}{text.day_utc(at)}", lambda number: f"level {number}: ", "nobody")
+_BLOCKS = _Ink(bold, text.day, lambda number: f"*Level {number}*  ", ":warning: *nobody*")
+_WORDS = _Ink(str, lambda at, lead: f"{lead}{text.day_utc(at)}", lambda number: f"Level {number}: ", "nobody")
 
 
 def on_call(
@@ -119,7 +119,7 @@ def on_call_person(
     if running:
         blocks.append(section("\n".join(_duty(shift, _BLOCKS) for shift in sorted(running, key=_level))))
     if coming:
-        rows = [f"{_from_to(shift, _BLOCKS)}, {_where(shift)}" for shift in coming]
+        rows = [f"{_where(shift)}, {_from_to(shift, _BLOCKS)}" for shift in coming]
         blocks.append(section("\n".join([bold("Next"), *rows])))
     elif not running:
         blocks.append(context("No shift is planned in the time PagerDuty was asked for."))
@@ -203,7 +203,7 @@ def _duty(shift: OnCall, ink: _Ink) -> str:
 
 def _where(shift: OnCall) -> str:
     rota = f" ({line(shift.schedule.name, 60)})" if shift.schedule else ""
-    return f"level {shift.level} of {line(shift.policy.name, 80)}{rota}"
+    return f"Level {shift.level} of {line(shift.policy.name, 80)}{rota}"
 
 
 def _from_to(shift: OnCall, ink: _Ink) -> str:

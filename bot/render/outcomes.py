@@ -104,7 +104,7 @@ _WORDS: Mapping[Result, tuple[str, str]] = {
         ":warning:",
         "was resolved a moment ago, and this acknowledgement *reopened* it. Resolve it if it is over.",
     ),
-    Result.REFUSED: (":x:", "was refused by PagerDuty"),
+    Result.REFUSED: (":x:", "was left as it is: PagerDuty refused"),
     Result.NOT_FOUND: (":x:", "is no incident I can find. Check the number, or list the open ones."),
     Result.UNKNOWN: (
         ":grey_question:",
@@ -116,7 +116,7 @@ _WORDS: Mapping[Result, tuple[str, str]] = {
 def _reasoned(words: str, one: Outcome) -> str:
     if one.result is not Result.REFUSED:
         return words
-    return f"{words}: {line(one.reason, 200)}" if one.reason else f"{words}."
+    return f"{words}. {line(one.reason, 200)}" if one.reason else f"{words}."
 
 
 def _holder(incident: Incident) -> str:
@@ -197,12 +197,12 @@ def note_added(incident: Incident, note: str) -> Reply:
 
 def triggered(incident: Incident, *, existed: bool = False) -> Reply:
     """A new incident, linked; `existed`: the same form was sent before, and this is what it made."""
-    lead = "This was triggered already" if existed else "Triggered"
+    lead = "You triggered this already." if existed else ""
     blocks = [
-        section(f"{lead}:\n{headline(incident)}\n{state_line(incident)}"),
+        section("\n".join(part for part in (lead, headline(incident), state_line(incident)) if part)),
         section(responder_line(incident, {})),
     ]
-    return reply(f"{lead}. {summary(incident)}", blocks)
+    return reply(f"{lead} {summary(incident)}", blocks)
 
 
 def whoami(

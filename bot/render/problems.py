@@ -25,7 +25,7 @@ from bot.errors import (
     UserError,
 )
 from bot.model import Incident
-from bot.render.blocks import Block, actions, button, context, link_button, section
+from bot.render.blocks import Block, actions, button, link_button, section
 from bot.render.incident import headline, state_line
 from bot.render.limits import reply
 from bot.render.summary import summary
@@ -80,18 +80,8 @@ def cannot_remember() -> Reply:
 
 def apology(error_id: str) -> Reply:
     """A bug of ours; the id is in the log beside the traceback."""
-    return _said(
-        ":boom:",
-        f"Sorry, that went wrong, and it is our mistake. Tell whoever runs this bot the id {error_id}.",
-    )
-
-
-def trigger_expired(words: str) -> Reply:
-    """Slack gives a form 3 seconds to open; a press gives it another three."""
-    said = "Slack did not let me open the form in time."
-    if not words or len(words) > 2000:
-        return _said(":hourglass:", f"{said} Type that again.")
-    return _said(":hourglass:", f"{said} Press to try again.", (actions([button("Open the form", words)]),))
+    lead = "Sorry, that went wrong, and it is our mistake. Tell whoever runs this bot the id"
+    return reply(f"{lead} {line(error_id)}.", [section(f":warning:  {lead} `{line(error_id)}`.")])
 
 
 def working() -> Reply:
@@ -187,6 +177,4 @@ def _with_state(lead: str, incident: Incident | None, *, again: str = "") -> Rep
         blocks.append(section(f"{headline(incident)}\n{state_line(incident)}"))
     if again and len(again) <= 2000:
         blocks.append(actions([button("Do it now", again)]))
-    else:
-        blocks.append(context("Nothing more will be done about it."))
     return reply(f"{lead} {summary(incident)}" if incident else lead, blocks)

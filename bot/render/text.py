@@ -95,7 +95,8 @@ def prose(text: str, limit: int = 2000) -> str:
             continue
         parts += [escape(text[at : found.start()]), link(address)]
         at = found.start() + len(address)
-    return "".join(parts) + escape(text[at:])
+    # A line that begins with `>` would become a quotation of ours.
+    return re.sub("^(?=&gt;)", _JOINER, "".join(parts) + escape(text[at:]), flags=re.MULTILINE)
 
 
 def quote(markup: str) -> str:

@@ -113,16 +113,21 @@ def _told(story: StoryLine, wording: _Wording, mentions: Mapping[str, str], *, i
     unmentioned = dict.fromkeys([*story.names, *(one.name for one in story.calls if one.id not in mentions)])
     named = text.names((one for one in unmentioned if one not in called), 6, mark)
     about = ", ".join([*people, named] if named else people)
-    told = mark(wording.phrase) + (f"{wording.joiner}{about}" if about else "")
+    by = f" by {mark(line(story.by, 60))}" if story.by else ""
+    told = mark(wording.phrase)
+    if wording.joiner.startswith(","):  # `Reopened by Alice, assigned to Bob`
+        told, by = told + by, ""
+    if about:
+        told += f"{wording.joiner}{about}"
     new = mark(line(story.new, 120)) if story.new else ""
     if story.old:
         old = line(story.old, 120)
         told += f": {old if in_words else text.struck(old)} → {new or 'none'}"
     elif new:
         told += f": {new}"
-    if story.by:
-        return f"{told} by {mark(line(story.by, 60))}"
-    return f"{told}, not acknowledged in time" if story.kind == "escalated" else told
+    if story.kind == "escalated" and not by:
+        return f"{told}, not acknowledged in time"
+    return told + by
 
 
 def _bridge(incident: Incident) -> str:
