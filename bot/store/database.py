@@ -86,9 +86,9 @@ class Database:
         return Path(str(self._url.database)) if self.dialect == "sqlite" else None
 
     @property
-    def url(self) -> str:
-        """As the driver wants it, password and all: never to be shown."""
-        return self._url.render_as_string(hide_password=False)
+    def driver_dsn(self) -> str:
+        """As asyncpg itself reads it, `sslmode` and password and all: never to be shown."""
+        return driver_dsn(self._url)
 
     def __repr__(self) -> str:
         return f"Database({self._url.render_as_string(hide_password=True)!r})"

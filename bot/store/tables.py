@@ -184,8 +184,8 @@ subscriptions = Table(
     Column("kind", Text, nullable=False),  # service, team, all
     Column("target_id", Text, nullable=False),  # empty for all
     Column("target_name", Text, nullable=False),
-    Column("urgencies", Text, nullable=False, server_default=""),  # comma-separated; empty: every one
-    Column("priorities", Text, nullable=False, server_default=""),
+    Column("urgencies", Text, nullable=False, server_default=text("''")),  # comma-separated; empty: every one
+    Column("priorities", Text, nullable=False, server_default=text("''")),
     Column("mention", Boolean, nullable=False, server_default=true()),
     Column("made_by", Text, nullable=False),
     Column("made_at", Moment, nullable=False),
@@ -269,7 +269,7 @@ audit = Table(
     Column("channel_id", Text),
     Column("verb", Text, nullable=False),
     Column("words", Text, nullable=False),
-    Column("subjects", Text, nullable=False, server_default=""),  # incident ids, comma-separated
+    Column("subjects", Text, nullable=False, server_default=text("''")),  # incident ids, comma-separated
     Column("outcome", Text),  # null: begun, not known how it ended
     Column("detail", Text),
     Column("request_id", Text),
@@ -328,7 +328,7 @@ workspaces = Table(
     Column("bot_user_id", Text, nullable=False),
     Column("bot_id", Text, nullable=False),
     Column("bot_token", Text),  # sealed; null: the token of the settings
-    Column("scopes", Text, nullable=False, server_default=""),
+    Column("scopes", Text, nullable=False, server_default=text("''")),
     Column("installed_at", Moment, nullable=False),
     Column("broken_since", Moment),
 )

@@ -1,0 +1,18 @@
+"""${message}
+
+Follows ${down_revision or "nothing"}. Expand first, contract a release later: old replicas keep running.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}

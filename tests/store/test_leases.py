@@ -1,0 +1,82 @@
+"""Leases: one holder at a time, an end without anybody's help, and a fence that tells a late one so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store.database import Database
+from bot.store.leases import Leases
+from tests.store.seeding import opened
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
+
+
+async def test_one_holds_it_and_the_next_waits(database: Database) -> None:
+    ours, theirs = Leases(database, "us"), Leases(database, "them")
+    lease = await ours.take("channel:C1", 15)
+    assert lease is not None
+    assert await theirs.take("channel:C1", 15) is None
+    assert await ours.take("channel:C1", 15) is None  # not even another task of the same process
+    assert await theirs.take("channel:C2", 15) is not None
+
+    ended = await ours.release(lease)
+    assert ended.ours
+    assert ended.held
+    assert await theirs.take("channel:C1", 15) is not None
+
+
+async def test_what_a_dead_process_left_behind_ends_by_itself(database: Database) -> None:
+    dead, alive = Leases(database, "dead"), Leases(database, "alive")
+    old = await dead.take("sweep", 15)
+    database.clock_offset += 16
+    new = await alive.take("sweep", 15)
+    assert old is not None
+    assert new is not None
+    assert new.fence == old.fence + 1
+
+
+async def test_a_late_holder_is_told(database: Database) -> None:
+    frozen, other = Leases(database, "frozen"), Leases(database, "other")
+    lease = await frozen.take("channel:C1", 15)
+    assert lease is not None
+    database.clock_offset += 16
+    theirs = await other.take("channel:C1", 15)
+    assert theirs is not None
+
+    assert not await frozen.renew(lease, 15)
+    ended = await frozen.release(lease)
+    assert not ended.ours
+    assert await frozen.take("channel:C1", 15) is None  # releasing what was lost takes nothing from the other
+
+
+async def test_expired_but_taken_by_nobody_is_not_held(database: Database) -> None:
+    leases = Leases(database, "us")
+    lease = await leases.take("channel:C1", 15)
+    assert lease is not None
+    database.clock_offset += 16
+    ended = await leases.release(lease)
+    assert ended.ours
+    assert not ended.held
+
+
+async def test_renewing_holds_it_longer(database: Database) -> None:
+    ours, theirs = Leases(database, "us"), Leases(database, "them")
+    lease = await ours.take("sweep", 15)
+    assert lease is not None
+    database.clock_offset += 10
+    assert await ours.renew(lease, 15)
+    database.clock_offset += 10
+    assert await theirs.take("sweep", 15) is None
+
+
+async def test_of_many_at_once_one_wins(database: Database) -> None:
+    takers = [Leases(database, f"holder {n}") for n in range(8)]
+    taken = await asyncio.gather(*(leases.take("channel:C1", 15) for leases in takers))
+    assert len([lease for lease in taken if lease is not None]) == 1

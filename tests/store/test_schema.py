@@ -1,0 +1,76 @@
+"""Migrations lead to exactly what the tables say, once, however many run them at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.errors import StoreUnavailable
+from bot.store.database import Database
+from bot.store.schema import migrate, require_current, schema_state
+from bot.store.tables import metadata
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+async def test_migrations_lead_to_the_tables(database: Database) -> None:
+    async with database.read() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_an_empty_database_is_older_and_says_what_to_do(database_url: str) -> None:
+    database = await Database.open(database_url)
+    state = await schema_state(database)
+    assert (state.current, state.is_current, state.is_older) == (None, False, True)
+    with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
+        await require_current(database)
+    await database.close()
+
+
+async def test_asking_for_the_schema_makes_no_file(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    await schema_state(database)
+    await database.ping()
+    assert database.path is not None
+    assert not database.path.exists()
+    await database.close()
+
+
+async def test_migrating_twice_changes_nothing(database: Database) -> None:
+    before = await schema_state(database)
+    after = await migrate(database)
+    assert after == before
+    assert after.is_current
+    await require_current(database)
+
+
+async def test_two_that_migrate_at_once_are_safe(database_url: str) -> None:
+    one, other = await Database.open(database_url), await Database.open(database_url)
+    states = await asyncio.gather(migrate(one), migrate(other))
+    assert all(state.is_current for state in states)
+    await one.close()
+    await other.close()
+
+
+async def test_a_schema_newer_than_this_code_is_used_and_left_alone(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    state = await migrate(database)
+    assert (state.current, state.is_current, state.is_older) == ("9999", False, False)
+    await require_current(database)
+
+
+async def test_only_its_owner_reads_the_file(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    await migrate(database)
+    assert database.path is not None
+    assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
+    await database.close()
