@@ -1,0 +1,60 @@
+"""Sandbox: the world, both fakes and the page, put together. `connect` points them at a bot."""
+
+from __future__ import annotations
+
+import secrets
+
+from bot.sandbox.page.site import Page
+from bot.sandbox.pagerduty import FakePagerDuty
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.world import World, acme
+
+
+class Sandbox:
+    """Everything around a bot: start it, configure the bot with its URLs and secrets, then `connect`.
+
+    `speed` divides the fakes' durations (escalation delays, retry gaps); clocks stay true.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        page_port: int = 0,
+        speed: float = 1.0,
+        world: World | None = None,
+    ) -> None:
+        self._host = host
+        self._page_port = page_port
+        self.world = world or acme()
+        self.slack = FakeSlack(self.world, speed=speed)
+        self.pagerduty = FakePagerDuty(self.world, speed=speed)
+        self.page = Page(self.slack, self.pagerduty)
+        # Made here, because a bot's settings need it before the bot runs and can be subscribed.
+        self.webhook_secret = secrets.token_hex(32)
+        self.page_url = ""
+        self.slack_api_url = ""
+        self.pagerduty_url = ""
+
+    async def start(self) -> None:
+        """Listen on all ports. Raises OSError when the page's port is taken; nothing keeps running then."""
+        try:
+            self.slack_api_url = await self.slack.start(self._host)
+            self.pagerduty_url = await self.pagerduty.start(self._host)
+            self.page_url = await self.page.start(self._host, self._page_port)
+        except OSError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop everything; safe to call on what never started."""
+        await self.page.stop()
+        await self.slack.stop()
+        await self.pagerduty.stop()
+
+    def connect(self, bot_url: str) -> None:
+        """Deliver Slack's requests and PagerDuty's webhooks to the bot at this origin from now on."""
+        self.slack.connect(bot_url)
+        self.pagerduty.subscribe_webhook(
+            bot_url.rstrip("/") + "/pagerduty/webhook", secret=self.webhook_secret
+        )
