@@ -1,4 +1,4 @@
-"""Rows for tests about what Slack shows, put into the tables directly: no other part of the store is needed."""
+"""Rows for tests about what Slack shows, put into the tables directly: nothing else is needed."""
 
 from __future__ import annotations
 

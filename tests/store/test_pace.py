@@ -1,4 +1,4 @@
-"""The pace: buckets that all replicas share, moved by Slack's Retry-After, slower after a 429 until it is quiet."""
+"""The pace: buckets that replicas share, moved by Slack's Retry-After, slower after a 429."""
 
 from __future__ import annotations
 

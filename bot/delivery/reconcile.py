@@ -1,0 +1,121 @@
+"""Which one call makes a message true, and in what order calls are worth making. Pure: values in, values out.
+
+The loop (bot/delivery/loop.py) asks the database for candidates, this module decides, bot/delivery/posting.py
+and lookup.py act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine
+
+MOST_REPOSTS = 1
+"""A message that a person deleted is posted again this often, and only while its incident is open."""
+LOOK_BACK = timedelta(minutes=1)
+"""A look-up starts this long before the post was begun: Slack's clock gives the `ts`, not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Post it: nothing stands in the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Edit the message `ts`: it shows an older revision."""
+
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find out whether a post of unknown outcome stands in the channel, in what was said since `oldest`."""
+
+    oldest: datetime
+
+
+Call = Post | Update | LookUp
+
+
+def next_call(
+    message: Message, standing: Standing, shown: Shown | None, *, now: datetime, settled_after: timedelta
+) -> Call | None:
+    """The one Slack call that brings the message nearer to showing the incident as it is; None: it is true.
+
+    A post of unknown outcome is looked up `settled_after` it was begun, when Slack has carried it out or
+    never will; until then nothing is done about it. `now` is the database's clock, as is everything in the
+    row.
+    """
+    if message.posting_since is not None and now - message.posting_since >= settled_after:
+        return LookUp(message.posting_since - LOOK_BACK)
+    if message.ts is None:
+        return Post() if message.posting_since is None and _may_post(message, standing) else None
+    if message.gone is not None or (shown is not None and shown.revision >= standing.revision):
+        return None
+    return Update(message.ts)
+
+
+def _may_post(message: Message, standing: Standing) -> bool:
+    if message.gone is None:
+        return True
+    return standing.is_open and message.reposts < MOST_REPOSTS
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a look-up found: the message to keep (None: nothing stands there), and extra ones to delete."""
+
+    keep: str | None
+    extras: tuple[str, ...] = ()
+
+
+def settle(found: Iterable[str], known: str | None) -> Settled:
+    """The known message stays; otherwise the oldest found one: people may have answered it already."""
+    stamps = sorted(set(found), key=_moment)
+    keep = known or (stamps[0] if stamps else None)
+    return Settled(keep, tuple(ts for ts in stamps if ts != keep))
+
+
+def _moment(ts: str) -> tuple[int, int]:
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds), int(fraction or 0)
+
+
+# ------------------------------------------------------------------------------------------------------ order
+
+
+class Urgent(IntEnum):
+    """What goes first where calls compete; smaller is sooner."""
+
+    CLICK = 1  # the answer a person waits for
+    FIRST_POST = 3
+    UPDATE = 4
+    LINE = 5
+    COSMETIC = 6  # the first post of what is over already
+
+
+UNKNOWN_RANK = 50
+
+
+def worth(candidate: Candidate, call: Call) -> tuple[float, ...]:
+    """Sorts candidates, the most worthwhile first."""
+    standing = candidate.standing
+    waited = (candidate.asked_at - candidate.since).total_seconds()
+    rank = UNKNOWN_RANK if standing.rank is None else standing.rank
+    low = standing.urgency.value == "low"
+    if isinstance(call, Update):
+        if standing.touched:
+            return (Urgent.CLICK, 0, 0, -waited)
+        # Each edit ends one message's staleness: the longest stale one first removes the most seconds.
+        return (Urgent.UPDATE, 0, 0, -waited)
+    urgent = Urgent.FIRST_POST if standing.is_open else Urgent.COSMETIC
+    return (urgent, rank, low, -waited)
+
+
+def line_worth(line: ThreadLine, now: datetime) -> tuple[float, ...]:
+    """As `worth`, for a thread line: after the messages; what is broadcast to the channel first."""
+    return (Urgent.LINE, not line.story.broadcast, 0, -(now - line.since).total_seconds())

@@ -1,0 +1,94 @@
+"""Named leases: who may write to a channel, run the sweep, refresh a token; they expire by the database's
+clock.
+
+A lease that a dead process leaves behind ends by itself. Each taking raises the fence: a holder that was
+frozen past its lease sees that the fence is no longer its own, and does not trust what it did meanwhile. The
+`_in` methods work inside a transaction of the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Database
+from bot.store.tables import leases
+from bot.store.upsert import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Held by us until it expires. `fence` grows with every taking of this name."""
+
+    name: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a lease stood when it was given back: `ours`: nobody took it since; `held`: nor had it expired."""
+
+    ours: bool
+    held: bool
+
+
+class Leases:
+    """`holder` names this process; a lease is its own even among tasks of one process."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def take(self, name: str, seconds: float) -> Lease | None:
+        """The lease for `seconds`, None while anybody (also ourselves) holds it."""
+        async with self._database.write() as connection:
+            return await self.take_in(connection, name, seconds)
+
+    async def take_in(self, connection: AsyncConnection, name: str, seconds: float) -> Lease | None:
+        """As `take`, in the caller's transaction."""
+        now = self._database.now_sql()
+        until = self._database.now_sql(seconds)
+        fresh = insert_into(leases, self._database.dialect).values(
+            name=name, holder=self._holder, until=until, fence=1
+        )
+        taken = await connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=[leases.c.name],
+                set_={"holder": self._holder, "until": until, "fence": leases.c.fence + 1},
+                where=leases.c.until <= now,
+            ).returning(leases.c.fence)
+        )
+        row = taken.first()
+        return None if row is None else Lease(name, int(row.fence))
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        """Hold it `seconds` from now; False when somebody else has taken it."""
+        async with self._database.write() as connection:
+            renewed = await connection.execute(
+                update(leases).where(_ours(lease)).values(until=self._database.now_sql(seconds))
+            )
+            return bool(renewed.rowcount)
+
+    async def release(self, lease: Lease) -> Ended:
+        """Give it back, so that the next one need not wait."""
+        async with self._database.write() as connection:
+            return await self.release_in(connection, lease)
+
+    async def release_in(self, connection: AsyncConnection, lease: Lease) -> Ended:
+        """As `release`, in the caller's transaction; tells whether it was still ours."""
+        now = self._database.now_sql()
+        row = (
+            await connection.execute(
+                select((leases.c.until > now).label("held")).where(_ours(lease)).with_for_update()
+            )
+        ).first()
+        if row is None:
+            return Ended(ours=False, held=False)
+        await connection.execute(update(leases).where(_ours(lease)).values(until=now))
+        return Ended(ours=True, held=bool(row.held))
+
+
+def _ours(lease: Lease) -> ColumnElement[bool]:
+    return (leases.c.name == lease.name) & (leases.c.fence == lease.fence)

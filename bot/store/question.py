@@ -1,0 +1,204 @@
+"""The SQL of the question "which message does not show what is true?", as statements and conditions.
+
+Run by bot/store/messages.py. Wide enough to miss nothing; bot/delivery/reconcile.py has the last word on what
+is done about each candidate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import JSON
+
+from bot.model import Status, Urgency
+from bot.store.tables import Moment, channels, events, incidents, messages, shown, thread_lines
+from bot.store.upsert import Dialect
+
+UNKNOWN_RANK = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What may be due for a row of `messages`."""
+
+    look_up: ColumnElement[bool]
+    post: ColumnElement[bool]
+    update: ColumnElement[bool]
+
+    @property
+    def any(self) -> ColumnElement[bool]:
+        """Something is."""
+        return or_(self.look_up, self.post, self.update)
+
+
+def needs(settled: ColumnElement[float]) -> Needs:
+    """The conditions; a post begun before `settled` has an outcome that can be looked up."""
+    begun = messages.c.posting_since
+    never_stood = messages.c.gone.is_(None)
+    may_stand_again = and_(messages.c.reposts == 0, incidents.c.status != Status.RESOLVED.value)
+    behind = or_(shown.c.revision.is_(None), shown.c.revision < incidents.c.revision)
+    return Needs(
+        look_up=and_(begun.is_not(None), begun <= settled),
+        post=and_(begun.is_(None), messages.c.ts.is_(None), or_(never_stood, may_stand_again)),
+        update=and_(messages.c.ts.is_not(None), messages.c.gone.is_(None), behind),
+    )
+
+
+def with_incident() -> Any:
+    """`messages` with their incident, what they show of it, and their channel."""
+    return (
+        messages.join(incidents, incidents.c.id == messages.c.incident_id)
+        .outerjoin(
+            shown, and_(shown.c.message_id == messages.c.id, shown.c.incident_id == messages.c.incident_id)
+        )
+        .outerjoin(
+            channels,
+            and_(channels.c.team_id == messages.c.team_id, channels.c.channel_id == messages.c.channel_id),
+        )
+    )
+
+
+def of_incidents() -> ColumnElement[bool]:
+    """Messages of incidents we have seen, in channels open to us."""
+    return and_(
+        messages.c.kind == "incident", incidents.c.snapshot.is_not(None), channels.c.closed_since.is_(None)
+    )
+
+
+def since() -> ColumnElement[datetime]:
+    """From when a message has not been true: since it is wanted, or since the last news it does not show."""
+    accepted = func.coalesce(incidents.c.accepted_at, shown.c.shown_at, messages.c.made_at)
+    edited = case((shown.c.shown_at > accepted, shown.c.shown_at), else_=accepted)
+    return type_coerce(case((messages.c.ts.is_(None), messages.c.made_at), else_=edited), Moment)
+
+
+def priority_rank(dialect: Dialect) -> ColumnElement[int | None]:
+    """0 is the most severe priority; null: none set, or not known."""
+    path: Any = ("priority", "rank")
+    if dialect == "postgresql":
+        rank: ColumnElement[int | None] = cast(incidents.c.snapshot, JSONB)[path].as_integer()
+    else:
+        rank = type_coerce(incidents.c.snapshot, JSON)[path].as_integer()
+    return rank
+
+
+def candidates(
+    now: ColumnElement[float], settled: ColumnElement[float], dialect: Dialect, per_channel: int
+) -> Select[Any]:
+    """The most worthwhile `per_channel` messages of each channel and kind of call: one busy channel, or one
+    kind that has to wait for its pace, hides no other.
+    """
+    due = needs(settled)
+    rank = priority_rank(dialect)
+    kind = case((due.look_up, 0), (messages.c.ts.is_(None), 1), else_=2)
+    found = (
+        select(
+            *messages.c,
+            incidents.c.revision,
+            incidents.c.status,
+            incidents.c.urgency,
+            incidents.c.touched,
+            rank.label("rank"),
+            shown.c.revision.label("shown_revision"),
+            shown.c.hash.label("shown_hash"),
+            since().label("since"),
+            type_coerce(now, Moment).label("asked_at"),
+            func.row_number()
+            .over(
+                partition_by=(messages.c.team_id, messages.c.channel_id, kind),
+                order_by=(
+                    case((and_(kind == 2, incidents.c.touched), 0), else_=1),
+                    case((kind == 2, since()), else_=0.0),
+                    case((incidents.c.status == Status.RESOLVED.value, 1), else_=0),
+                    func.coalesce(rank, UNKNOWN_RANK),
+                    incidents.c.urgency,  # "high" sorts before "low"
+                    messages.c.made_at,
+                ),
+            )
+            .label("place"),
+        )
+        .select_from(with_incident())
+        .where(of_incidents(), due.any, _try_now(messages, now))
+        .subquery()
+    )
+    return select(found).where(found.c.place <= per_channel)
+
+
+def lines(now: ColumnElement[float], settled: ColumnElement[float], per_channel: int) -> Select[Any]:
+    """The next thread line of each message, so that lines stand in the order things happened."""
+    earlier = thread_lines.alias()
+    begun = thread_lines.c.posting_since
+    found = (
+        select(
+            *thread_lines.c,
+            messages.c.team_id,
+            messages.c.channel_id,
+            messages.c.incident_id,
+            messages.c.ts.label("thread_ts"),
+            events.c.line,
+            events.c.received_at,
+            func.row_number()
+            .over(partition_by=(messages.c.team_id, messages.c.channel_id), order_by=thread_lines.c.event_id)
+            .label("place"),
+        )
+        .select_from(with_incident().join(thread_lines).join(events))
+        .where(
+            of_incidents(),
+            waiting_lines(),
+            messages.c.ts.is_not(None),
+            _try_now(thread_lines, now),
+            or_(begun.is_(None), begun <= settled),
+            ~exists().where(
+                earlier.c.message_id == thread_lines.c.message_id,
+                earlier.c.event_id < thread_lines.c.event_id,
+                earlier.c.ts.is_(None),
+                ~earlier.c.dropped,
+            ),
+        )
+        .subquery()
+    )
+    return select(found).where(found.c.place <= per_channel)
+
+
+def waiting_lines() -> ColumnElement[bool]:
+    """Lines that stand nowhere yet, under messages that still do."""
+    return and_(thread_lines.c.ts.is_(None), ~thread_lines.c.dropped, messages.c.gone.is_(None))
+
+
+def uncalled(limit: int) -> Select[Any]:
+    """Standing messages of triggered high-urgency incidents that have mentioned nobody though they should."""
+    return (
+        select(*messages.c, incidents.c.snapshot)
+        .select_from(with_incident())
+        .where(
+            of_incidents(),
+            messages.c.mention,
+            ~messages.c.mentioned,
+            messages.c.ts.is_not(None),
+            messages.c.gone.is_(None),
+            incidents.c.status == Status.TRIGGERED.value,
+            incidents.c.urgency == Urgency.HIGH.value,
+        )
+        .order_by(messages.c.id.desc())
+        .limit(limit)
+    )
+
+
+def _try_now(table: Any, now: ColumnElement[float]) -> ColumnElement[bool]:
+    """A call for the row failed, and its pause is over."""
+    return or_(table.c.next_try_at.is_(None), table.c.next_try_at <= now)

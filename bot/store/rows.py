@@ -1,0 +1,94 @@
+"""What the question "which message does not show what is true?" answers with: rows as values, no SQL.
+
+bot/store/messages.py fills them, bot/delivery/reconcile.py decides on them, bot/store/turns.py begins a call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.events import StoryLine
+from bot.model import Channel, Incident, Status, Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One row of `messages`: an incident's living message in a channel.
+
+    `posting_since` without `ts`: a post was begun and its outcome is not known. With `ts`: there may be a
+    second message of this row in the channel. `gone`: deleted in Slack.
+    """
+
+    id: int
+    channel: Channel
+    incident_id: str
+    ts: str | None = None
+    posting_since: datetime | None = None
+    gone: datetime | None = None
+    reposts: int = 0
+    mention: bool = True
+    mentioned: bool = False
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a message shows: the revision that was rendered, and the hash of how it looked."""
+
+    revision: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The incident behind a message, as far as the question needs it. `rank` 0 is the most severe priority,
+    None unknown; `touched`: a person acted on it from Slack.
+    """
+
+    revision: int
+    status: Status
+    urgency: Urgency = Urgency.HIGH
+    rank: int | None = None
+    touched: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Triggered or acknowledged."""
+        return self.status is not Status.RESOLVED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A message that may need a call. `since`: from when it has not been true; `asked_at`: the database's
+    clock.
+    """
+
+    message: Message
+    standing: Standing
+    shown: Shown | None
+    since: datetime
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadLine:
+    """One row of `thread_lines` that is not posted yet; `thread_ts` is the message it goes under."""
+
+    message_id: int
+    event_id: int
+    channel: Channel
+    incident_id: str
+    thread_ts: str
+    posting_since: datetime | None
+    story: StoryLine
+    since: datetime
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Uncalled:
+    """A message whose incident's assignees were not mentioned yet, because nobody knew them in Slack."""
+
+    message: Message
+    incident: Incident

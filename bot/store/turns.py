@@ -1,0 +1,256 @@
+"""Beginning a turn: one call to Slack for one message or thread line, allowed and noted in one transaction.
+
+It takes the channel's lease, looks at the row again, pays the pace, and for a post commits `posting_since`:
+all of it or nothing. bot/delivery then makes the call, holding no transaction, and bot/store/outcomes.py
+writes down what became of it. Locks are taken in this order everywhere: lease, row, pace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Channel, Incident
+from bot.store.database import Database
+from bot.store.leases import Lease, Leases
+from bot.store.messages import INCIDENT, read_message
+from bot.store.pace import CLICKS_SHARE, HISTORY, POSTS, UPDATES, Charge, Pace, channel_posts
+from bot.store.rows import Message, ThreadLine
+from bot.store.tables import incidents, messages, shown, thread_lines
+
+HELD_SECONDS = 0.5
+"""How long to leave a channel alone whose lease somebody else holds: about one call."""
+
+
+class Act(StrEnum):
+    """What a turn is for."""
+
+    POST = "post"
+    UPDATE = "update"
+    LOOK_UP = "look_up"
+    CALL = "call"  # the line that mentions the assignees late
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A call may be made now: the message and its incident as they were when the turn began.
+
+    With `line` the turn is about that thread line, otherwise about the message itself.
+    """
+
+    act: Act
+    lease: Lease
+    message: Message
+    incident: Incident
+    revision: int
+    shown_hash: str | None = None
+    line: ThreadLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """No turn for `seconds`. `by_pace`: this kind of call has to wait; otherwise another holder has the
+    channel.
+    """
+
+    seconds: float
+    by_pace: bool = False
+
+
+Begun = Turn | NotNow | None
+"""None: what was to be done has been done meanwhile."""
+
+Still = Callable[[Row[Any]], bool]
+"""Whether the row, looked at under the lease, still wants this call."""
+
+
+def channel_lease(channel: Channel) -> str:
+    """The name of the lease under which a channel is written to."""
+    return f"channel:{channel.team_id}:{channel.id}"
+
+
+class Turns:
+    """Begins turns. `lease_seconds` is longer than the calls of a turn take together."""
+
+    def __init__(self, database: Database, leases: Leases, pace: Pace, *, lease_seconds: float) -> None:
+        self._database = database
+        self._leases = leases
+        self._pace = pace
+        self._lease_seconds = lease_seconds
+
+    async def begin_post(self, message: Message) -> Begun:
+        """For a message that stands nowhere. One that was deleted in Slack counts as posted again from here
+        on.
+        """
+
+        def still(row: Row[Any]) -> bool:
+            return row.ts is None and row.posting_since is None
+
+        return await self._begin(Act.POST, message, still, _post_charges(message.channel))
+
+    async def begin_update(self, message: Message, *, for_a_click: bool = False) -> Begun:
+        """For a message that shows less than is known. A fifth of the edits is kept for answers to clicks."""
+
+        def still(row: Row[Any]) -> bool:
+            behind = row.shown_revision is None or row.shown_revision < row.revision
+            return row.ts is not None and row.gone is None and behind
+
+        charge = Charge(UPDATES, reserve=0.0 if for_a_click else CLICKS_SHARE)
+        return await self._begin(Act.UPDATE, message, still, (charge,))
+
+    async def begin_look_up(self, message: Message) -> Begun:
+        """For a message whose post has an unknown outcome."""
+
+        def still(row: Row[Any]) -> bool:
+            return row.posting_since is not None
+
+        return await self._begin(Act.LOOK_UP, message, still, (Charge(HISTORY),))
+
+    async def begin_line(self, line: ThreadLine) -> Begun:
+        """For a thread line that stands nowhere."""
+
+        def still(row: Row[Any]) -> bool:
+            return _stands_nowhere(row, line) and row.line_since is None
+
+        return await self._begin_line(Act.POST, line, still, _post_charges(line.channel))
+
+    async def begin_line_look_up(self, line: ThreadLine) -> Begun:
+        """For a thread line whose post has an unknown outcome."""
+
+        def still(row: Row[Any]) -> bool:
+            return _stands_nowhere(row, line) and row.line_since is not None
+
+        return await self._begin_line(Act.LOOK_UP, line, still, (Charge(HISTORY),))
+
+    async def begin_call(self, message: Message) -> Begun:
+        """For the line that mentions the assignees late. Noted before it is said: rather never than twice."""
+
+        def still(row: Row[Any]) -> bool:
+            return row.ts is not None and row.gone is None and not row.mentioned
+
+        return await self._begin(Act.CALL, message, still, _post_charges(message.channel))
+
+    # ---------------------------------------------------------------------------------- one transaction
+
+    async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
+        async with self._database.write() as connection:
+            taken = await self._take(connection, message.channel, _message_row(message.id), still, charges)
+            if not isinstance(taken, _Taken):
+                return taken
+            if values := self._noted(act, taken.row):
+                await connection.execute(update(messages).where(messages.c.id == message.id).values(values))
+            return _turn(act, taken, taken.row.shown_hash)
+
+    def _noted(self, act: Act, row: Row[Any]) -> dict[str, Any]:
+        """What must be known of the call even if this process dies during it."""
+        if act is Act.CALL:
+            return {"mentioned": True}
+        if act is not Act.POST:
+            return {}
+        again = {} if row.gone is None else {"gone": None, "reposts": messages.c.reposts + 1}
+        return {"posting_since": self._database.now_sql(), **again}
+
+    async def _begin_line(
+        self, act: Act, line: ThreadLine, still: Still, charges: tuple[Charge, ...]
+    ) -> Begun:
+        async with self._database.write() as connection:
+            taken = await self._take(connection, line.channel, _line_row(line), still, charges)
+            if not isinstance(taken, _Taken):
+                return taken
+            if act is Act.POST:
+                await connection.execute(
+                    update(thread_lines).where(is_line(line)).values(posting_since=self._database.now_sql())
+                )
+            return _turn(act, taken, line=line)
+
+    async def _take(
+        self,
+        connection: AsyncConnection,
+        channel: Channel,
+        query: Select[Any],
+        still: Still,
+        charges: tuple[Charge, ...],
+    ) -> _Taken | NotNow | None:
+        lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
+        if lease is None:
+            return NotNow(HELD_SECONDS)
+        row = (await connection.execute(query)).first()
+        seconds = 0.0
+        if row is not None and row.snapshot is not None and still(row):
+            seconds = await self._pace.spend_in(connection, channel.team_id, charges)
+            if seconds == 0:
+                return _Taken(lease, row)
+        await self._leases.release_in(connection, lease)
+        return NotNow(seconds, by_pace=True) if seconds else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    lease: Lease
+    row: Row[Any]
+
+
+def _turn(act: Act, taken: _Taken, shown_hash: str | None = None, line: ThreadLine | None = None) -> Turn:
+    return Turn(
+        act=act,
+        lease=taken.lease,
+        message=read_message(taken.row),
+        incident=INCIDENT.validate_json(taken.row.snapshot),
+        revision=taken.row.revision,
+        shown_hash=shown_hash,
+        line=line,
+    )
+
+
+def _post_charges(channel: Channel) -> tuple[Charge, ...]:
+    return (Charge(channel_posts(channel)), Charge(POSTS))
+
+
+def is_line(line: ThreadLine) -> ColumnElement[bool]:
+    """The row of this thread line."""
+    return and_(thread_lines.c.message_id == line.message_id, thread_lines.c.event_id == line.event_id)
+
+
+def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
+    return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
+
+
+def _message_row(message_id: int) -> Select[Any]:
+    return (
+        select(
+            *messages.c,
+            incidents.c.revision,
+            incidents.c.snapshot,
+            shown.c.revision.label("shown_revision"),
+            shown.c.hash.label("shown_hash"),
+        )
+        .select_from(
+            messages.join(incidents, incidents.c.id == messages.c.incident_id).outerjoin(
+                shown,
+                and_(shown.c.message_id == messages.c.id, shown.c.incident_id == messages.c.incident_id),
+            )
+        )
+        .where(messages.c.id == message_id)
+        .with_for_update(of=messages)
+    )
+
+
+def _line_row(line: ThreadLine) -> Select[Any]:
+    return (
+        select(
+            *messages.c,
+            incidents.c.revision,
+            incidents.c.snapshot,
+            thread_lines.c.ts.label("line_ts"),
+            thread_lines.c.posting_since.label("line_since"),
+            thread_lines.c.dropped,
+        )
+        .select_from(thread_lines.join(messages).join(incidents, incidents.c.id == messages.c.incident_id))
+        .where(is_line(line))
+        .with_for_update(of=thread_lines)
+    )
