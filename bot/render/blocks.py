@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.render.text import cut
+from bot.render.text import cut, harmless
 
 Block = dict[str, Any]
 Style = Literal["primary", "danger"]
@@ -34,7 +34,7 @@ class Choice:
 
 def plain(text: str, limit: int) -> Block:
     """A plain_text object; `emoji` stays off so that `:boom:` in somebody's title is shown as typed."""
-    return {"type": "plain_text", "text": cut(" ".join(text.split()), limit) or "…", "emoji": False}
+    return {"type": "plain_text", "text": cut(harmless(" ".join(text.split())), limit) or "…", "emoji": False}
 
 
 def mrkdwn(markup: str) -> Block:
@@ -72,7 +72,7 @@ def button(label: str, words: str, *, style: Style | None = None, spoken: str = 
         "value": words,
     }
     if spoken:
-        block["accessibility_label"] = cut(" ".join(spoken.split()), 75)
+        block["accessibility_label"] = cut(harmless(" ".join(spoken.split())), 75)
     return block | {"style": style} if style else block
 
 

@@ -37,7 +37,7 @@ def row(incident: Incident, declared: Sequence[Declared]) -> list[Block]:
             one.label,
             one.value(verb, incident),
             style="primary" if (verb, one) == primary else one.style if one.style == "danger" else None,
-            spoken=f"{one.label} {incident.label} {incident.title}",
+            spoken=f"{one.label} {incident.label}",
         )
         for verb, one in shown
     ]

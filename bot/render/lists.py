@@ -68,7 +68,7 @@ def incident_list(
         if members:
             heads = [bold(state.value.capitalize())]
             blocks += _sections([*heads, *(row(incident, service=not one_service) for incident in members)])
-    chooser = picker("show", "Show one, with its buttons", [option("show", incident) for incident in rows])
+    chooser = picker("show", "Show one…", [option("show", incident) for incident in rows])
     blocks.append(actions([chooser, *_paging(words, page, pages)]))
     if pages > 1:
         first = (page - 1) * PAGE + 1

@@ -18,7 +18,8 @@ from bot.render.limits import reply
 from bot.render.summary import acknowledgers, summary
 from bot.render.text import bold, dotted, line, link, plural
 
-_SHORT = 90  # characters of a title in a line of an answer
+_SHORT = 90  # characters of a title in an answer
+_SHORTER = 40  # … about several incidents
 
 
 class Result(StrEnum):
@@ -50,11 +51,9 @@ def acknowledged(outcomes: Sequence[Outcome]) -> Reply:
     reopened = [one.incident for one in outcomes if one.result is Result.REOPENED and one.incident]
     buttons = [
         button(
-            "Resolve" if len(reopened) == 1 else f"Resolve {incident.label}",
-            f"resolve {incident.id}",
-            style="primary",
+            "Resolve" if len(outcomes) == 1 else f"Resolve {one.label}", f"resolve {one.id}", style="primary"
         )
-        for incident in reopened[:5]
+        for one in reopened[:5]
     ]
     return _told(outcomes, "Acknowledged", buttons)
 
@@ -65,7 +64,7 @@ def resolved(outcomes: Sequence[Outcome]) -> Reply:
 
 
 def _told(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> Reply:
-    worded = [_line(one, done) for one in outcomes]
+    worded = [_line(one, done, _SHORT if len(outcomes) == 1 else _SHORTER) for one in outcomes]
     blocks: list[Block] = []
     count = sum(one.result is Result.DONE for one in outcomes)
     if len(outcomes) > 1:
@@ -81,11 +80,11 @@ def _told(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> R
     return reply(lead + plain, blocks)
 
 
-def _line(one: Outcome, done: str) -> tuple[str, str]:
+def _line(one: Outcome, done: str, limit: int) -> tuple[str, str]:
     icon, words = _WORDS[one.result]
     if one.incident is None:
         return icon, f"“{line(one.asked, 40)}” {_reasoned(words, one)}"
-    said = name(one.incident, _SHORT)
+    said = name(one.incident, limit)
     if one.result is Result.DONE:
         return icon, f"{done} {said}"
     if one.result is Result.ALREADY:

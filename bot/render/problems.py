@@ -78,6 +78,11 @@ def cannot_remember() -> Reply:
     )
 
 
+def restarting() -> Reply:
+    """Asked while we stop: another replica, or we in a moment, will do it."""
+    return _said(":hourglass:", "I am just restarting, so nothing was done. Try again in a moment.")
+
+
 def apology(error_id: str) -> Reply:
     """A bug of ours; the id is in the log beside the traceback."""
     lead = "Sorry, that went wrong, and it is our mistake. Tell whoever runs this bot the id"

@@ -36,9 +36,14 @@ _URL = re.compile(r"https?://[^\s<>|]+", re.IGNORECASE)
 
 def escape(text: str) -> str:
     """Outside text for a mrkdwn object: mentions nobody, links nothing, and looks as it was typed."""
-    text = _UNSEEN.sub("", text.replace("\r\n", "\n"))
-    text = _CALL.sub(lambda found: found.group() + _JOINER, "".join(_disarmed(text)))
+    text = harmless("".join(_disarmed(text)))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def harmless(text: str) -> str:
+    """Outside text for a plain_text object: nothing unseen in it, nothing that might be taken for a mention."""
+    text = _UNSEEN.sub("", text.replace("\r\n", "\n"))
+    return _CALL.sub(lambda found: found.group() + _JOINER, text)
 
 
 def _disarmed(text: str) -> Iterable[str]:
