@@ -32,6 +32,7 @@ class Sandbox:
         self.page = Page(self.slack, self.pagerduty)
         # Made here, because a bot's settings need it before the bot runs and can be subscribed.
         self.webhook_secret = secrets.token_hex(32)
+        self._subscription: str | None = None
         self.page_url = ""
         self.slack_api_url = ""
         self.pagerduty_url = ""
@@ -53,8 +54,10 @@ class Sandbox:
         await self.pagerduty.stop()
 
     def connect(self, bot_url: str) -> None:
-        """Deliver Slack's requests and PagerDuty's webhooks to the bot at this origin from now on."""
+        """Deliver Slack's requests and PagerDuty's webhooks to the bot at this origin, and to no other."""
         self.slack.connect(bot_url)
-        self.pagerduty.subscribe_webhook(
-            bot_url.rstrip("/") + "/pagerduty/webhook", secret=self.webhook_secret
-        )
+        url = bot_url.rstrip("/") + "/pagerduty/webhook"
+        if self._subscription is None:
+            self._subscription, _ = self.pagerduty.subscribe_webhook(url, secret=self.webhook_secret)
+        else:
+            self.pagerduty.subscription(self._subscription).url = url
