@@ -25,6 +25,7 @@ from bot.errors import SlackFailure
 
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds to wait when Slack limits us without saying for how long."""
+LONGEST_RETRY_AFTER = 3600.0
 
 
 class _Known(SlackFailure):
@@ -211,7 +212,7 @@ def classify(method: str, status: int, body: Any, headers: Mapping[str, str]) ->
 
 def _seconds(value: str | None) -> float | None:
     try:
-        return max(0.0, float(value)) if value is not None else None
+        return min(LONGEST_RETRY_AFTER, max(0.0, float(value))) if value is not None else None
     except ValueError:
         return None
 
