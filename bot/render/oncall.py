@@ -155,7 +155,7 @@ def _levels(policy: Policy, shifts: Sequence[OnCall], now: datetime, ink: _Ink) 
 
 def _people(shifts: Sequence[OnCall], now: datetime, ink: _Ink) -> str:
     """Everybody on call by these shifts, each with an end and a successor."""
-    running = _distinct(shift for shift in shifts if _running(shift, now))
+    running = _distinct((shift for shift in shifts if _running(shift, now)), per_policy=False)
     if running:
         return "; ".join(_until(shift, shifts, ink) for shift in running)
     coming = sorted((shift for shift in shifts if shift.start and shift.start > now), key=_start)
@@ -215,12 +215,12 @@ def _running(shift: OnCall, now: datetime) -> bool:
     return (shift.start is None or shift.start <= now) and (shift.end is None or shift.end > now)
 
 
-def _distinct(shifts: Iterable[OnCall]) -> list[OnCall]:
+def _distinct(shifts: Iterable[OnCall], *, per_policy: bool = True) -> list[OnCall]:
     """PagerDuty repeats a shift per policy and rule: each person once per place."""
-    found: dict[tuple[str, str, int, str], OnCall] = {}
+    found: dict[tuple[object, ...], OnCall] = {}
     for shift in shifts:
-        key = (shift.person.id, shift.policy.id, shift.level, shift.schedule.id if shift.schedule else "")
-        found.setdefault(key, shift)
+        place = (shift.policy.id, shift.level) if per_policy else ()
+        found.setdefault((shift.person.id, shift.schedule, *place), shift)
     return list(found.values())
 
 

@@ -41,7 +41,7 @@ def escape(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Outside text for a plain_text object: nothing unseen in it, nothing that might be taken for a mention."""
+    """Outside text for a plain_text object: nothing unseen in it, nothing that looks like a mention."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n"))
     return _CALL.sub(lambda found: found.group() + _JOINER, text)
 
@@ -191,7 +191,7 @@ def moment(at: datetime, lead: str = "") -> str:
 
 
 def clock(at: datetime, lead: str = "") -> str:
-    """As `moment` without the day, for what happens within the hour."""
+    """As `moment` without the day, for what happens soon."""
     return _date(at, lead + "{time}", lead + clock_utc(at))
 
 
