@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.journal import Exchange
-from bot.sandbox.slack.method import SPECIAL, TIER_1, TIER_2, TIER_3, TIER_4
+from bot.sandbox.slack.method import SPECIAL, TIER_2, TIER_3, TIER_4
 from bot.sandbox.slack.methods import METHODS
 from tests.contract.slack_methods import CONTRACT, SlackMethods
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
     not CONTRACT.exists(), reason="Slack's list of methods is not beside the checkout"
 )
 
-TIERS = {"t1": TIER_1, "t2": TIER_2, "t3": TIER_3, "t4": TIER_4, "t5": SPECIAL}
+TIERS = {"t2": TIER_2, "t3": TIER_3, "t4": TIER_4, "t5": SPECIAL}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,7 @@ def test_each_method_is_slacks(contract: Any, name: str) -> None:
     allowed = {s for group in (theirs.get("scope") or {}).values() for s in group}
     assert set(ours.scopes) <= allowed
     assert bool(theirs.get("json_input_supported")) == ours.json_input
-    if name != "apps.connections.open":
-        assert ours.per_minute == TIERS[theirs["rate_limits"]]
+    assert ours.per_minute == TIERS[theirs["rate_limits"]]
 
 
 def test_good_calls_pass_and_bad_ones_are_named() -> None:

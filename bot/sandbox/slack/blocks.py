@@ -114,7 +114,7 @@ def _context_actions(report: Report, block: Json, at: str) -> None:
 
 
 def _header(report: Report, block: Json, at: str) -> None:
-    report.keys(block, at, {"text"}, {"level"})
+    report.keys(block, at, {"text"})
     plain(150)(report, block.get("text"), f"{at}/text")
 
 

@@ -113,9 +113,9 @@ class Delivery:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.sockets.close_all()
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     def sign(self, body: bytes, timestamp: int | None = None) -> dict[str, str]:
         """The two headers that prove a body to the bot: HMAC-SHA256 over `v0:timestamp:body`."""

@@ -106,9 +106,11 @@ class FakeSlack:
         return f"{origin}/api/"
 
     async def stop(self) -> None:
-        await self.delivery.stop()
+        """Close the API first, so that nothing it still does is delivered into a closed session."""
+        await self.delivery.sockets.close_all()
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.delivery.stop()
 
     def connect(self, bot_url: str) -> None:
         """Deliver to `<bot_url>/slack/events` from now on, unless a socket is open."""

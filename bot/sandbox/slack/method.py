@@ -11,7 +11,7 @@ from bot.sandbox.slack.state import Channel, Workspace
 from bot.sandbox.slack.tickets import Tickets
 from bot.sandbox.slack.views import Views
 
-TIER_1, TIER_2, TIER_3, TIER_4, SPECIAL = 1, 20, 50, 100, 300
+TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 300  # calls a minute
 _READ = {"public": "channels:read", "private": "groups:read", "im": "im:read"}
 _HISTORY = {"public": "channels:history", "private": "groups:history", "im": "im:history"}
 

@@ -53,10 +53,20 @@ class Channel:
     user: str | None = None
     messages: dict[str, Message] = field(default_factory=dict)
     ephemerals: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, dict[str, Message]] = field(default_factory=dict)
 
     def replies(self, parent: str) -> list[Message]:
         """The replies below this parent, oldest first."""
-        return [m for m in self.messages.values() if m.thread_ts == parent and m.is_reply]
+        return list(self.threads.get(parent, {}).values())
+
+    def add(self, message: Message) -> None:
+        self.messages[message.ts] = message
+        if message.is_reply and message.thread_ts:
+            self.threads.setdefault(message.thread_ts, {})[message.ts] = message
+
+    def discard(self, message: Message) -> None:
+        self.messages.pop(message.ts, None)
+        self.threads.get(message.thread_ts or "", {}).pop(message.ts, None)
 
 
 @dataclass
@@ -159,7 +169,7 @@ class Workspace:
         if message.seen_by:
             channel.ephemerals[message.ts] = message
         else:
-            channel.messages[message.ts] = message
+            channel.add(message)
             if message.by_bot:
                 self.posted.append(message)
         self.changes.publish("message", channel=channel.id, ts=message.ts, user=message.seen_by)
@@ -172,7 +182,10 @@ class Workspace:
     def remove(self, message: Message) -> None:
         """Delete a message or an ephemeral one; the replies of a deleted parent stay, as in Slack."""
         channel = self.channels[message.channel]
-        (channel.ephemerals if message.seen_by else channel.messages).pop(message.ts, None)
+        if message.seen_by:
+            channel.ephemerals.pop(message.ts, None)
+        else:
+            channel.discard(message)
         self.changes.publish("message_deleted", channel=channel.id, ts=message.ts, user=message.seen_by)
 
     def with_ids(self, blocks: list[Json]) -> list[Json]:

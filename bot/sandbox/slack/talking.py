@@ -9,10 +9,10 @@ from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.delivery import Delivered
 from bot.sandbox.slack.events import home_opened, message_posted
 from bot.sandbox.slack.response_urls import post_answer
-from bot.sandbox.slack.state import Channel, Message, Workspace
+from bot.sandbox.slack.state import Message, Workspace
 from bot.sandbox.slack.tickets import ResponseUrl
 
-_HANDLE = re.compile(r"(?<![\w<])@([a-z0-9._-]+)", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w<])@([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?<![\w<])#([a-z0-9_-]+)", re.IGNORECASE)
 _LINK = re.compile(r"(?<![<|])\bhttps?://[^\s<>|]+")
 
@@ -120,11 +120,3 @@ def _show_answer(acting: Acting, ticket: ResponseUrl, answer: Delivered, command
         post_answer(acting.workspace, ticket, body)
     except SlackError as problem:
         acting.failed(ticket.user, problem.code, channel=ticket.channel, what=command)
-
-
-def channel_named(workspace: Workspace, name: str) -> Channel:
-    """A channel by id or by `#name`. Raises `channel_not_found`."""
-    for channel in workspace.channels.values():
-        if name in (channel.id, channel.name, f"#{channel.name}"):
-            return channel
-    raise SlackError("channel_not_found")

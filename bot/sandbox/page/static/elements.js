@@ -3,6 +3,7 @@
 import { ask } from "./confirm.js";
 import { h, newId } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { leadsOut } from "./mrkdwn.js";
 
 export function element(item, block, surface) {
   if (item.type === "overflow") return overflow(item, block, surface);
@@ -23,13 +24,17 @@ async function press(control, item, block, surface, more) {
   }
 }
 
+function visit(url) {
+  if (url && leadsOut(url)) window.open(url, "_blank", "noopener,noreferrer");
+}
+
 function button(item, block, surface) {
   const node = h("button", {
     type: "button",
     class: item.style ?? null,
     "aria-label": item.accessibility_label ?? null,
     onclick: () => {
-      if (item.url) window.open(item.url, "_blank", "noopener,noreferrer");
+      visit(item.url);
       press(node, item, block, surface, {});
     },
   }, withEmoji(item.text.text));
@@ -45,7 +50,7 @@ function overflow(item, block, surface) {
       tabindex: "-1",
       onclick: () => {
         close(true);
-        if (option.url) window.open(option.url, "_blank", "noopener,noreferrer");
+        visit(option.url);
         press(opener, item, block, surface, { option: option.value });
       },
     }, withEmoji(option.text.text)))));

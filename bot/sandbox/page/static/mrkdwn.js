@@ -98,9 +98,14 @@ export function channelLink(channel, reader, label = null) {
   return h("a", { class: "mention", href: `#${channel}` }, `#${name}`);
 }
 
+/** True for the web and for mail; a message may carry any other scheme, and none of them is followed. */
+export function leadsOut(url) {
+  return /^(https?:|mailto:)/i.test(url);
+}
+
 /** A link, when it leads to the web or to mail; its label alone otherwise. */
 export function link(url, label) {
-  if (!/^(https?:|mailto:)/i.test(url)) return h("span", {}, label);
+  if (!leadsOut(url)) return h("span", {}, label);
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 

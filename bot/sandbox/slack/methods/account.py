@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.slack.answers import Json, SlackError
-from bot.sandbox.slack.method import SPECIAL, TIER_1, TIER_4, Call, Method
+from bot.sandbox.slack.method import SPECIAL, TIER_4, Call, Method
 
 
 def _auth_test(call: Call) -> Json:
@@ -67,6 +67,5 @@ METHODS = {
     "auth.test": Method(_auth_test, per_minute=SPECIAL),
     "team.info": Method(_team_info, ("team:read",)),
     "bots.info": Method(_bots_info, ("users:read",), json_input=False),
-    # Tier 1 means "1+ per minute"; clients that reconnect call it more often and are let through.
-    "apps.connections.open": Method(_connections_open, per_minute=TIER_1 * 30, app_token=True),
+    "apps.connections.open": Method(_connections_open, app_token=True),
 }
