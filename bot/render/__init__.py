@@ -1,4 +1,5 @@
-"""Values in, Block Kit out. Pure: no I/O, no clock; escaping and Slack's block limits live here and nowhere else.
+"""Values in, Block Kit out. Pure: no I/O, no clock; escaping and Slack's block limits live here and nowhere
+else.
 
     text · blocks · limits      outside text made safe · the parts · everything within Slack's limits
     incident · controls · summary · thread   the living message: lines, buttons, plain words, thread lines

@@ -89,6 +89,14 @@ def apology(error_id: str) -> Reply:
     return reply(f"{lead} {line(error_id)}.", [section(f":warning:  {lead} `{line(error_id)}`.")])
 
 
+def trigger_expired(words: str) -> Reply:
+    """Slack gives a form 3 seconds to open; a press gives it another three."""
+    said = "Slack did not let me open the form in time."
+    if not words or len(words) > 2000:
+        return _said(":hourglass:", f"{said} Type that again.")
+    return _said(":hourglass:", f"{said} Press to try again.", (actions([button("Open the form", words)]),))
+
+
 def working() -> Reply:
     """Said only when an answer takes more than a second; the answer replaces it."""
     return reply(WORKING, [section(f":hourglass_flowing_sand:  {WORKING}")])
