@@ -1,0 +1,40 @@
+"""One module per thing a person can do. A new verb is its module and its line here."""
+
+from bot.command.catalog import Catalog
+from commands import (
+    ack,
+    escalate,
+    help,  # noqa: A004 - a verb's module bears the verb's name
+    list,  # noqa: A004 - as help
+    more,
+    note,
+    notes,
+    oncall,
+    resolve,
+    share,
+    show,
+    subscribe,
+    subscriptions,
+    trigger,
+    unsubscribe,
+    whoami,
+)
+
+CATALOG = Catalog(
+    list.list_,
+    show.show,
+    ack.ack,
+    resolve.resolve,
+    escalate.escalate,
+    note.note,
+    notes.notes,
+    trigger.trigger,
+    oncall.oncall,
+    subscribe.subscribe,
+    unsubscribe.unsubscribe,
+    subscriptions.subscriptions,
+    whoami.whoami,
+    help.help_,
+    more.more,
+    share.share,
+)

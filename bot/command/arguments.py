@@ -32,6 +32,7 @@ from bot.declaration import (
 )
 from bot.declaration import Word as OneWord
 from bot.errors import UserError
+from bot.render.blocks import Choice
 
 MOST_NAME_WORDS = 8  # of a service's or team's name
 MOST_DIGITS = 18  # what a 64-bit incident number can hold
@@ -52,6 +53,12 @@ class Names(Protocol):
 
     async def suggestions(self, words: str) -> Sequence[str]:
         """Names that come near, best first."""
+
+    async def near(self, words: str, verb: str) -> Sequence[Choice]:
+        """The same as choices that run `verb` with the one chosen."""
+
+    async def choices(self, kind: type, typed: str) -> Sequence[Choice]:
+        """What a form's picker offers for what was typed so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +265,15 @@ def _short(text: str, most: int = 60) -> str:
 # ------------------------------------------------------------------------------------------------ from a form
 
 
-def check_fields(command: Command, fields: Mapping[str, Sequence[str]]) -> None:
+def check_fields(command: Command, fields: Mapping[str, str]) -> None:
     """What can be said at once, while Slack waits for the form's answer; raises `FieldProblems`."""
     problems: dict[str, str] = {}
     for parameter in command.parameters:
-        texts = [text for text in fields.get(parameter.name, ()) if text.strip()]
-        if not texts:
+        text = fields.get(parameter.name, "")
+        if not text.strip():
             if parameter.required and parameter.name in fields:
                 problems[parameter.name] = "Please fill this in."
-        elif parameter.kind not in (ServiceRef, ScopeRef) and _from_field(parameter, texts) is None:
+        elif parameter.kind not in (ServiceRef, ScopeRef) and _from_field(parameter, text) is None:
             problems[parameter.name] = _HINTS.get(parameter.kind, "This cannot be read.")
     if problems:
         raise FieldProblems(problems)
@@ -279,39 +286,38 @@ _HINTS: Mapping[type, str] = {
 }
 
 
-async def read_fields(command: Command, fields: Mapping[str, Sequence[str]], names: Names) -> Given:
+async def read_fields(command: Command, fields: Mapping[str, str], names: Names) -> Given:
     """A submitted form's values by parameter name. Raises `FieldProblems`."""
     check_fields(command, fields)
     values: dict[str, Any] = {}
     for parameter in command.parameters:
-        texts = [text for text in fields.get(parameter.name, ()) if text.strip()]
-        if not texts:
+        text = fields.get(parameter.name, "")
+        if not text.strip():
             continue
         if parameter.kind in (ServiceRef, ScopeRef):
             look_up = names.service if parameter.kind is ServiceRef else names.scope
-            found = await look_up(texts[0])
+            found = await look_up(text)
             if found is None:
                 raise FieldProblems({parameter.name: "This one is not there any more: please choose again."})
             values[parameter.name] = found
         else:
-            values[parameter.name] = _from_field(parameter, texts)
+            values[parameter.name] = _from_field(parameter, text)
     return Given(values)
 
 
-def _from_field(parameter: Parameter, texts: Sequence[str]) -> Any:
-    """A field's texts as the parameter's value; None when they cannot be read. What is typed into a form
-    comes as it
-    is: Slack escapes nothing there.
+def _from_field(parameter: Parameter, text: str) -> Any:
+    """A field's text (several picked: joined by spaces) as the parameter's value; None when it cannot be
+    read. What
+    is typed into a form comes as it is: Slack escapes nothing there.
     """
     kind = parameter.kind
+    if kind in RESTS:
+        return kind(" ".join(text.split()) if kind in (Line, Query) else text.strip())
+    words = split(clean(text))
     if kind is LevelNumber:
-        words = split(clean(texts[0]))
         level, after = _take_level(words, 0) if words else (None, 0)
         return level if after == len(words) else None
-    if kind in RESTS:
-        return kind(" ".join(texts[0].split()) if kind in (Line, Query) else texts[0].strip())
-    pieces = [word.text for text in texts for word in split(clean(text.replace(",", " ")))]
-    values = [_one(kind, piece, sure=True) for piece in pieces]
+    values = [_one(kind, piece, sure=True) for word in words for piece in word.text.split(",") if piece]
     if not values or any(value is None for value in values):
         return None
     return list(dict.fromkeys(values)) if parameter.many else values[0]

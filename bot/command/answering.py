@@ -1,0 +1,170 @@
+"""The way back to the person who asked: their reply address, else privately in the channel, else a direct
+message.
+
+One `Answering` per request, used by bot/command/run.py. Slack's rules it knows: a reply address works 5 times
+within
+30 minutes; through a slash command's address nothing can be replaced (slackapi/bolt-js 2287); a press on a
+channel's
+message must never replace that message; an open view is answered by updating it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+
+from bot.command.request import Request, Surface
+from bot.declaration import Reply, Visibility
+from bot.errors import SlackFailure
+from bot.render.dialogs import answer_view
+from bot.render.problems import working
+from bot.slack.client import Slack
+from bot.slack.failures import ChannelClosed, ContentRefused, ViewExpired
+
+log = structlog.get_logger("pagerline.command")
+
+WORKING = working()
+NOT_IN_CHANNEL = "I could not post this in the channel: invite me there and try again."
+
+
+class Answering:
+    """Nothing here raises: who cannot be reached is logged."""
+
+    def __init__(self, slack: Slack, request: Request) -> None:
+        self._slack = slack
+        self._request = request
+        self._posted_ts: str | None = None  # of what we wrote in a direct conversation, which can be edited
+        self._replaced = False
+        self.answered = False
+
+    async def working(self) -> None:
+        """Say that it takes a while; the answer takes its place where Slack lets it."""
+        if self._request.surface in (Surface.MENTION, Surface.FORM):
+            return  # nothing could take it away again
+        await self._private(WORKING)
+
+    async def send(self, reply: Reply) -> None:
+        """The answer, where it is meant to be seen."""
+        self.answered = True
+        if reply.visibility is Visibility.CHANNEL and not self._request.in_direct_message:
+            if await self._in_channel(reply):
+                return
+            reply = Reply(f"{NOT_IN_CHANNEL}\n{reply.text}", reply.blocks)
+        await self._private(reply)
+
+    async def show(self, view: Mapping[str, Any]) -> bool:
+        """Open a view, or let it replace the one acted in. False when Slack's trigger has expired."""
+        request = self._request
+        try:
+            if request.surface is Surface.DIALOG and request.view_id:
+                await self._slack.update_view(request.view_id, view)
+            elif request.trigger_id:
+                await self._slack.open_view(request.trigger_id, view)
+            else:
+                return False
+        except ViewExpired as failure:
+            log.info("view_not_opened", code=failure.code, surface=request.surface)
+            return False
+        self.answered = True
+        return True
+
+    async def _in_channel(self, reply: Reply) -> bool:
+        request = self._request
+        ways: list[Callable[[Reply], Awaitable[Any]]] = []
+        if request.response_url:
+            ways.append(self._by_address_in_channel)
+        if request.channel_id:
+            ways.append(self._by_post)
+        return await self._first_way(ways, reply)
+
+    async def _private(self, reply: Reply) -> None:
+        request = self._request
+        ways: list[Callable[[Reply], Awaitable[Any]]] = []
+        if request.surface is Surface.DIALOG and request.view_id:
+            ways.append(self._in_view)
+        if request.response_url:
+            ways.append(self._by_address)
+        if request.in_direct_message:
+            ways.append(self._in_conversation)
+        elif request.channel_id:
+            ways.append(self._ephemerally)
+        ways.append(self._by_direct_message)
+        if not await self._first_way(ways, reply):
+            log.warning("person_not_reached", surface=request.surface, user=request.user.id)
+
+    async def _first_way(self, ways: list[Callable[[Reply], Awaitable[Any]]], reply: Reply) -> bool:
+        for way in ways:
+            try:
+                await self._plainer_if_refused(way, reply)
+            except SlackFailure as failure:
+                expected = isinstance(failure, (ViewExpired, ChannelClosed))
+                log.log(
+                    20 if expected else 30, "answer_refused", way=way.__name__.strip("_"), code=failure.code
+                )
+            else:
+                return True
+        return False
+
+    @staticmethod
+    async def _plainer_if_refused(way: Callable[[Reply], Awaitable[Any]], reply: Reply) -> None:
+        try:
+            await way(reply)
+        except ContentRefused as refused:
+            log.warning("blocks_refused", code=refused.code, reasons=refused.reasons)
+            await way(Reply(reply.text, visibility=reply.visibility, replaces=reply.replaces))
+
+    # ---------------------------------------------------------------------------------------- the ways
+
+    async def _by_address(self, reply: Reply) -> None:
+        replace = self._request.on_private_reply and (reply.replaces or self._replaced or reply is WORKING)
+        await self._slack.respond(
+            self._request.response_url or "",
+            text=reply.text,
+            blocks=reply.blocks or None,
+            replace_original=replace,
+            thread_ts=self._request.thread_ts,
+        )
+        self._replaced = replace and reply is WORKING
+
+    async def _by_address_in_channel(self, reply: Reply) -> None:
+        await self._slack.respond(
+            self._request.response_url or "",
+            text=reply.text,
+            blocks=reply.blocks or None,
+            in_channel=True,
+            thread_ts=self._request.thread_ts,
+        )
+
+    async def _by_post(self, reply: Reply) -> None:
+        await self._slack.post(
+            self._request.channel_id, reply.text, reply.blocks or None, thread_ts=self._request.thread_ts
+        )
+
+    async def _in_view(self, reply: Reply) -> None:
+        await self._slack.update_view(self._request.view_id or "", answer_view(reply))
+
+    async def _in_conversation(self, reply: Reply) -> None:
+        if self._posted_ts is not None:
+            await self._slack.update(
+                self._request.channel_id, self._posted_ts, reply.text, reply.blocks or None
+            )
+            return
+        posted = await self._slack.post(
+            self._request.channel_id, reply.text, reply.blocks or None, thread_ts=self._request.thread_ts
+        )
+        if reply is WORKING:
+            self._posted_ts = posted.ts
+
+    async def _ephemerally(self, reply: Reply) -> None:
+        await self._slack.ephemeral(
+            self._request.channel_id,
+            self._request.user.id,
+            reply.text,
+            reply.blocks or None,
+            thread_ts=self._request.thread_ts,
+        )
+
+    async def _by_direct_message(self, reply: Reply) -> None:
+        await self._slack.direct_message(self._request.user.id, reply.text, reply.blocks or None)

@@ -1,0 +1,225 @@
+"""What a handler sees of the world: who asks, where, and narrow ports to everything it may do.
+
+bot/command/run.py builds one Context per request. The ports are protocols, so that a command can be read, and
+tested,
+without the machinery behind it: bot/command/desk.py (incidents), bot/store (subscriptions, people),
+bot/pagerduty
+(directory). All datetimes are aware, in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.accounts import Accounts
+from bot.command.arguments import Names
+from bot.command.catalog import Catalog
+from bot.command.names import NamedThings
+from bot.command.request import Request, Surface
+from bot.declaration import IncidentRef
+from bot.model import (
+    Channel,
+    Incident,
+    LogEntry,
+    Note,
+    OnCall,
+    Person,
+    Reference,
+    SlackUser,
+    Status,
+    Subscription,
+    Urgency,
+)
+from bot.render.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person who asks; `person` is their PagerDuty user where the command acts (Context.me asks
+    otherwise).
+    """
+
+    user: SlackUser
+    person: Person | None = None
+    identity: str = "account"  # how they act: email, oauth; account for plain reads
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of the request: `incident` is the one its thread or pressed message is about."""
+
+    channel: Channel
+    surface: Surface
+    thread_ts: str | None = None
+    message_ts: str | None = None
+    incident: Incident | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An incident looked up: `incident` None when PagerDuty has none of that name, or `problem` says why it
+    could not be read.
+    """
+
+    ref: IncidentRef
+    incident: Incident | None = None
+    problem: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which open incidents: every field narrows; empty means any. `people` are assignees."""
+
+    statuses: tuple[Status, ...] = (Status.TRIGGERED, Status.ACKNOWLEDGED)
+    services: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    urgencies: tuple[Urgency, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewIncident:
+    """What `trigger` makes; `key` makes a double submit the same incident."""
+
+    service: Reference
+    title: str
+    key: str
+    details: str = ""
+    urgency: Urgency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """The incident made; `existed` when this very act had made it before."""
+
+    incident: Incident
+    existed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """What came of asking for a level: `moved` False when the incident stood there or higher already."""
+
+    incident: Incident
+    moved: bool
+    level: int  # where it stands now
+    refusal: str = ""  # why it cannot be: a plain sentence with what to do instead
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """An escalation through this bot: by which Slack user, how long ago (seconds)."""
+
+    by: str
+    seconds_ago: float
+
+
+class IncidentPort(Protocol):
+    """Reads go by the account key, acts as the person; whatever PagerDuty answers is saved."""
+
+    async def read(self, refs: Sequence[IncidentRef]) -> list[Found]:
+        """Each from PagerDuty, in parallel, in the order asked."""
+
+    async def one(self, ref: IncidentRef) -> Incident:
+        """One from PagerDuty, its level worked out. Raises UserError when there is none."""
+
+    async def open_ones(self, wanted: Filter) -> list[Incident]:
+        """Every open incident that fits, one call per 100."""
+
+    async def here(self) -> list[Incident]:
+        """Open incidents with a message in this channel, as last known."""
+
+    async def keep(self, incidents: Sequence[Incident]) -> None:
+        """Save what `open_ones` read of these."""
+
+    async def acknowledge(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
+        """Each read, in parallel; one write for those that are triggered."""
+
+    async def reopened(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The same, with those marked that this acknowledgement reopened, as far as is known by now."""
+
+    async def resolve(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
+        """One write for all; a number we do not know the id of is read first."""
+
+    async def escalate(self, ref: IncidentRef, level: int) -> Escalated:
+        """To this level of its policy; never down, and once however many ask at once."""
+
+    async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
+        """Somebody's escalation within the last `seconds` through this bot."""
+
+    async def note(self, ref: IncidentRef, text: str) -> tuple[Incident, Note]:
+        """Write a note."""
+
+    async def notes(self, ref: IncidentRef) -> tuple[Incident, list[Note]]:
+        """The incident and its notes."""
+
+    async def log(self, ref: IncidentRef) -> list[LogEntry]:
+        """Its history in PagerDuty, overview only."""
+
+    async def trigger(self, new: NewIncident) -> Triggered:
+        """Open one; the same key again gives the same incident while it is open."""
+
+    async def with_key(self, service_id: str, key: str) -> Incident | None:
+        """The incident that an earlier `trigger` with this key made."""
+
+    async def known(self, ref: IncidentRef) -> Incident:
+        """As last known, without asking PagerDuty unless we never heard of it. Raises UserError."""
+
+    async def levels(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]:
+        """The levels of its policy and whom each pages."""
+
+
+class SubscriptionPort(Protocol):
+    """Which channel follows what (bot/store/subscriptions.py)."""
+
+    async def add(self, sub: Subscription, *, incidents: Sequence[Incident] = ()) -> Subscription: ...
+    async def remove(self, channel: Channel, kind: str, target_id: str) -> bool: ...
+    async def of_channel(self, channel: Channel) -> list[Subscription]: ...
+
+
+class PeoplePort(Protocol):
+    """PagerDuty user ↔ Slack user (bot/store/people.py)."""
+
+    async def slack_ids(self, team_id: str, person_ids: Sequence[str]) -> Mapping[str, str]: ...
+    async def person_id(self, user: SlackUser) -> str | None: ...
+
+
+class DirectoryPort(NamedThings, Protocol):
+    """Names → things, from a cache that is warmed at start (bot/pagerduty/directory.py)."""
+
+    async def on_calls(
+        self,
+        *,
+        policies: Sequence[str] = (),
+        schedules: Sequence[str] = (),
+        users: Sequence[str] = (),
+        until: datetime | None = None,
+    ) -> Sequence[OnCall]:
+        """Shifts from now until then (default: those running now), no older than 60 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a handler may use."""
+
+    who: Who
+    where: Where
+    request: Request
+    catalog: Catalog
+    incidents: IncidentPort
+    subscriptions: SubscriptionPort
+    people: PeoplePort
+    directory: DirectoryPort
+    names: Names
+    accounts: Accounts
+    clock: Callable[[], datetime]
+    slash: str = "/pager"
+
+    async def me(self) -> Person:
+        """The PagerDuty user of whoever asks. Raises NotLinked, with what to do about it."""
+        if self.who.person is not None:
+            return self.who.person
+        return await self.accounts.person(await self.accounts.member(self.who.user))

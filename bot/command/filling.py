@@ -1,0 +1,126 @@
+"""What a person left out: the one incident this can be about, a picker when there are several, the form for
+the rest.
+
+Between parsing and the handler, in bot/command/run.py. A Slack trigger lives 3 s, so nothing here waits for
+PagerDuty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.command.arguments import Given
+from bot.command.context import Where
+from bot.command.request import Request
+from bot.declaration import Command, IncidentRef, LevelNumber, Parameter, Reply, ScopeRef, ServiceRef
+from bot.model import Channel, Incident
+from bot.render.forms import FormState, render_form
+from bot.render.pickers import pick_incident
+
+
+class KnownIncidents(Protocol):
+    """What the store knows without asking PagerDuty (bot/store/incidents.py)."""
+
+    async def find(self, ref: str) -> Incident | None: ...
+    async def open_in(self, channel: Channel) -> list[Incident]: ...
+    async def by_message(self, channel: Channel, ts: str) -> Incident | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FormNeeded:
+    """The form to open, and the words a button carries for those whose trigger has expired."""
+
+    view: Mapping[str, Any]
+    words: str
+
+
+async def place_of(request: Request, known: KnownIncidents) -> Where:
+    """Where the request came from, and the incident that its thread or pressed message is about."""
+    incident = None
+    for ts in (request.thread_ts, request.message_ts):
+        if ts and request.channel_id and incident is None:
+            incident = await known.by_message(request.channel, ts)
+    return Where(request.channel, request.surface, request.thread_ts, request.message_ts, incident)
+
+
+async def fill_in(
+    command: Command, given: Given, where: Where, known: KnownIncidents
+) -> Given | Reply | tuple[Parameter, ...]:
+    """The arguments made complete from the place; a question to ask; or what is still missing."""
+    missing = given.missing(command)
+    wanted = next((one for one in missing if one.kind is IncidentRef), None)
+    if wanted is None:
+        return missing or given
+    incident = where.incident
+    if incident is None and where.channel.id:
+        here = await known.open_in(where.channel)
+        if len(here) == 1:
+            incident = here[0]
+        elif len(missing) == 1 and not _others_given(given, wanted):
+            return pick_incident(command.verb, here, asked=_label(command))
+    if incident is not None:
+        ref = IncidentRef(incident.id)
+        given = given.with_value(wanted.name, [ref] if wanted.many else ref)
+        missing = given.missing(command)
+    return missing or given
+
+
+def _label(command: Command) -> str:
+    return command.button.label.lower() if command.button else command.verb
+
+
+def _others_given(given: Given, wanted: Parameter) -> bool:
+    return any(name != wanted.name for name in given.values)
+
+
+async def form_for(
+    command: Command,
+    given: Given,
+    where: Where,
+    known: KnownIncidents,
+    *,
+    filled: Mapping[str, str] | None = None,
+) -> FormNeeded:
+    """The command's form with what is known already; given incidents are not asked for again."""
+    fixed: dict[str, str] = {}
+    texts = dict(filled or {})
+    labels: dict[str, str] = {}
+    about = None
+    for parameter in command.parameters:
+        value = given.values.get(parameter.name)
+        if value is None:
+            continue
+        if parameter.kind is IncidentRef or not parameter.asked:
+            fixed[parameter.name] = text_of(value)
+            if isinstance(value, IncidentRef):
+                about = await known.find(value.id)
+        else:
+            texts[parameter.name] = text_of(value)
+            if isinstance(value, (ServiceRef, ScopeRef)):
+                labels[parameter.name] = value.name
+    state = FormState(command.verb, fixed, where.channel.id, where.message_ts or "", where.thread_ts or "")
+    words = " ".join([command.verb, *(text_of(value) for value in given.values.values())])
+    return FormNeeded(render_form(command, state, texts, about=about, labels=labels), words)
+
+
+def text_of(value: object) -> str:
+    """A value as the words that give it back when read again."""
+    if isinstance(value, list):
+        return " ".join(text_of(one) for one in value)
+    if isinstance(value, ScopeRef):
+        return "all" if value.kind == "all" else f"{value.kind} {value.id}"
+    if isinstance(value, (IncidentRef, ServiceRef)):
+        return value.id
+    return str(value.number) if isinstance(value, LevelNumber) else str(value)
+
+
+def incident_refs(values: Mapping[str, Any]) -> Sequence[IncidentRef]:
+    """Every incident among the arguments."""
+    found: list[IncidentRef] = []
+    for value in values.values():
+        found += [
+            one for one in (value if isinstance(value, list) else [value]) if isinstance(one, IncidentRef)
+        ]
+    return found

@@ -1,0 +1,160 @@
+"""Acts that were accepted and not finished, by this process before it died or by another replica.
+
+    never started, younger than 2 minutes    run now, as if it had just been asked
+    never started, older                     not run; the person is told, with how the incident stands now
+    started                                  looked up in PagerDuty and reported as done or not done, never
+    repeated
+
+A process at work renews its leases; whoever finds one lapsed takes it over (bot/store/intents.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Protocol
+
+import structlog
+
+from bot.command.answering import Answering
+from bot.command.arguments import Given
+from bot.command.filling import fill_in, incident_refs, place_of
+from bot.command.request import Request, Surface
+from bot.command.run import Runner
+from bot.declaration import Command, Reply
+from bot.errors import Failure
+from bot.model import Incident
+from bot.render.problems import expired, interrupted
+from bot.store.intents import DONE, EXPIRED, FAILED, STARTED, Intent
+
+log = structlog.get_logger("pagerline.command")
+
+PERIOD = 5.0  # seconds; a third of a lease, so that one lost renewal is not the end
+
+
+class Hints(Protocol):
+    """bot/store/wake.py."""
+
+    async def wait(self, timeout: float, topic: str) -> bool: ...
+
+
+class Recovery:
+    """One loop per process: renews our leases, takes over lapsed ones. `alone`: no other process shares the
+    database,
+    so whatever is unfinished when we start is ours at once.
+    """
+
+    def __init__(self, runner: Runner, *, alone: bool = False, period: float = PERIOD) -> None:
+        self._runner = runner
+        self._services = runner.services
+        self._first_of_all = alone
+        self._period = period
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; a failing round is logged and tried again."""
+        while not stop.is_set():
+            try:
+                await self.round()
+            except Failure as failure:
+                log.warning("intents_not_looked_at", error=str(failure))
+            except Exception:
+                log.exception("recovery_broke")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._period)
+
+    async def round(self) -> int:
+        """Once; returns how many were taken over."""
+        await self._services.intents.renew(sorted(self._runner.at_work))
+        taken = await self._services.intents.take_interrupted(all_of_them=self._first_of_all)
+        self._first_of_all = False
+        for intent in taken:
+            log.info("intent_taken_over", intent=intent.id, verb=intent.new.verb, state=intent.state)
+            self._runner.tasks.start(self._take_up(intent), name=f"recover {intent.new.verb} {intent.id}")
+        return len(taken)
+
+    async def _take_up(self, intent: Intent) -> None:
+        request = request_of(intent)
+        if intent.state != STARTED and intent.is_young:
+            called = self._services.catalog.read(request.text)
+            await self._runner.perform(request, called, intent)
+            return
+        self._runner.at_work.add(intent.id)
+        try:
+            if intent.state == STARTED:
+                await self._look_up(intent, request)
+            else:
+                incident, _ = await self._subject(request)
+                await self._tell(intent, request, expired(request.text, incident), EXPIRED, "expired")
+        finally:
+            self._runner.at_work.discard(intent.id)
+
+    async def _look_up(self, intent: Intent, request: Request) -> None:
+        done: bool | None = None
+        incident: Incident | None = None
+        try:
+            done, incident = await self._was_done(request)
+        except Failure as failure:
+            log.warning("interrupted_act_not_looked_up", intent=intent.id, error=str(failure))
+        outcome = {True: "done", False: "not_done", None: "unknown"}[done]
+        reply = interrupted(request.text, incident, done=done)
+        await self._tell(intent, request, reply, DONE if done else FAILED, outcome)
+
+    async def _was_done(self, request: Request) -> tuple[bool | None, Incident | None]:
+        called = self._services.catalog.read(request.text)
+        command = called.command
+        incident, given = await self._subject(request)
+        if command is None or command.was_done is None or given is None or given.missing(command):
+            return None, incident
+        where = await place_of(request, self._services.incidents)
+        ctx = self._runner.context(request, where, self._runner.stranger(request))
+        done = await command.was_done(ctx, **given.values)
+        incident, _ = await self._subject(request)
+        return done, incident
+
+    async def _subject(self, request: Request) -> tuple[Incident | None, Given | None]:
+        """The incident an act was about, as it stands now, and its arguments; as far as they can be told."""
+        called = self._services.catalog.read(request.text)
+        command = called.command
+        if command is None:
+            return None, None
+        try:
+            given = await self._arguments(command, request)
+            refs = incident_refs(given.values)
+            if not refs:
+                return None, given
+            where = await place_of(request, self._services.incidents)
+            ctx = self._runner.context(request, where, self._runner.stranger(request))
+            return (await ctx.incidents.read(refs[:1]))[0].incident, given
+        except Failure as failure:
+            log.info("interrupted_act_unclear", verb=command.verb, error=str(failure))
+            return None, None
+
+    async def _arguments(self, command: Command, request: Request) -> Given:
+        called = self._services.catalog.read(request.text)
+        given = await self._runner.understood(command, called, request)
+        where = await place_of(request, self._services.incidents)
+        filled = await fill_in(command, given, where, self._services.incidents)
+        return filled if isinstance(filled, Given) else given
+
+    async def _tell(self, intent: Intent, request: Request, reply: Reply, state: str, outcome: str) -> None:
+        slack = self._services.workspaces.for_team(request.user.team_id)
+        if slack is not None:
+            await Answering(slack, request).send(reply)
+        await self._services.intents.finish(intent, state, outcome, detail=reply.text)
+
+
+def request_of(intent: Intent) -> Request:
+    """The request again, without what has expired: its trigger, and the view it came from."""
+    new = intent.new
+    surface = Surface(new.surface)
+    return Request(
+        key=new.key,
+        user=new.user,
+        surface=Surface.BUTTON if surface is Surface.DIALOG else surface,
+        text=new.words,
+        fields=new.fields,
+        channel_id=new.channel_id,
+        thread_ts=new.thread_ts,
+        message_ts=new.message_ts,
+        response_url=new.response_url,
+    )

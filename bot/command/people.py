@@ -1,0 +1,84 @@
+"""Who is who: PagerDuty's users and Slack's, matched by e-mail address at start and on a period.
+
+Delivery mentions people by it, "mine" and person queries read it. Acting never relies on it: bot/accounts.py
+asks anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from bot.errors import Failure
+from bot.model import Person, SlackProfile
+from bot.slack.workspaces import Workspaces
+from bot.store.people import Match
+
+log = structlog.get_logger("pagerline.people")
+
+PERIOD = 3600.0  # seconds
+AFTER_FAILURE = 120.0
+
+
+class PagerDutyUsers(Protocol):
+    """Everybody in PagerDuty (bot/pagerduty/directory.py)."""
+
+    async def users(self) -> Sequence[Person]: ...
+
+
+class PeopleStore(Protocol):
+    """bot/store/people.py."""
+
+    async def replace_all(self, team_id: str, matches: Iterable[Match]) -> int: ...
+
+
+class PeopleSync:
+    """Fills the `people` table."""
+
+    def __init__(self, users: PagerDutyUsers, workspaces: Workspaces, store: PeopleStore) -> None:
+        self._users = users
+        self._workspaces = workspaces
+        self._store = store
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """At once, then every hour; sooner again after a failure."""
+        failing = False
+        while not stop.is_set():
+            try:
+                await self.once()
+                if failing:
+                    log.info("people_matched_again")
+                failing = False
+            except Failure as failure:
+                if not failing:
+                    log.warning("people_not_matched", error=str(failure))
+                failing = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AFTER_FAILURE if failing else PERIOD)
+
+    async def once(self) -> int:
+        """Match everybody now; returns how many are known in both. Raises PagerDutyFailure, SlackFailure."""
+        people = await self._users.users()
+        known = 0
+        for slack in self._workspaces.all():
+            matches = matched(people, await slack.users())
+            known += await self._store.replace_all(slack.team_id, matches)
+        log.info("people_matched", known=known)
+        return known
+
+
+def matched(people: Iterable[Person], profiles: Iterable[SlackProfile]) -> list[Match]:
+    """Those who have the same e-mail address in both, whatever its case; people alive and human only."""
+    by_email = {person.email.casefold(): person for person in people if person.email}
+    found = []
+    for profile in profiles:
+        if profile.is_bot or profile.is_deleted or profile.is_stranger or not profile.email_confirmed:
+            continue
+        person = by_email.get((profile.email or "").casefold())
+        if person is not None:
+            found.append(Match(profile.user, person.id, person.name, person.email))
+    return found

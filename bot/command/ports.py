@@ -1,0 +1,38 @@
+"""What the desk needs of the store and of PagerDuty's policies: the narrow end of bot/store and
+bot/pagerduty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.events import StoryLine
+from bot.model import Channel, Incident, Reading, Reference
+
+
+class IncidentStore(Protocol):
+    """bot/store/incidents.py."""
+
+    async def now(self) -> datetime: ...
+    async def find(self, ref: str) -> Incident | None: ...
+    async def open_in(self, channel: Channel) -> list[Incident]: ...
+    async def by_message(self, channel: Channel, ts: str) -> Incident | None: ...
+    async def save_reading(self, reading: Reading, *, began_at: datetime, seen: int | None) -> bool: ...
+    async def save_written(self, reading: Reading, *, began_at: datetime) -> bool: ...
+    async def story(self, incident_id: str, limit: int = 20) -> list[StoryLine]: ...
+
+
+class LeasePort(Protocol):
+    """bot/store/leases.py."""
+
+    async def take(self, name: str, seconds: float) -> Any: ...
+    async def release(self, lease: Any) -> Any: ...
+
+
+class Levels(Protocol):
+    """Where an incident stands on its policy, worked out from assignees and rules."""
+
+    async def with_level(self, incident: Incident) -> Incident: ...
+    async def of_policy(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]: ...

@@ -1,0 +1,229 @@
+"""Slack's front door: one Bolt app for HTTP and Socket Mode, with one listener per kind of payload.
+
+A listener makes a request of the payload, lets bot/command/run.py accept it (an act is committed then), acks
+and is
+done; which command it is, the catalog says. Bolt matches listeners one after the other, and with
+`process_before_response` it answers as soon as the listener returns instead of polling for its ack every 10
+ms; an
+exception would be a 500, so none leaves a listener. Its own `authorize` asks Slack nothing per request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.command.answering import Answering
+from bot.command.arguments import FieldProblems, Names, check_fields
+from bot.command.catalog import Catalog
+from bot.command.channels import Channels
+from bot.command.request import Request
+from bot.command.run import Runner
+from bot.command.tasks import Stopping
+from bot.errors import SlackFailure, StoreUnavailable
+from bot.inbound import slack_payloads as payloads
+from bot.model import Channel
+from bot.render.forms import options_answer
+from bot.render.problems import cannot_remember, restarting
+from bot.slack.client import Slack
+from bot.slack.workspaces import Workspaces
+
+log = structlog.get_logger("pagerline.slack")
+
+ANYTHING = re.compile("")
+OPTIONS_PATIENCE = 2.0  # seconds; Slack waits 3 for a picker's choices
+Ack = Callable[..., Awaitable[Any]]
+Body = Mapping[str, Any]
+
+
+class SlackFront:
+    """The listeners. `app` is what both doors dispatch to."""
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        catalog: Catalog,
+        names: Names,
+        channels: Channels,
+        workspaces: Workspaces,
+        api_url: str,
+    ) -> None:
+        self._runner = runner
+        self._catalog = catalog
+        self._names = names
+        self._channels = channels
+        self._workspaces = workspaces
+        # Its INFO lines would put whole request bodies with their signatures into the log.
+        logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
+        self.app = self._build(api_url)
+
+    def _build(self, api_url: str) -> AsyncApp:
+        app = AsyncApp(
+            client=AsyncWebClient(base_url=api_url),
+            authorize=_authorize,
+            process_before_response=True,
+            # The HTTP door checks signatures itself (bot/inbound/slack_http.py): Bolt's check answers 500 to
+            # some malformed ones. The rest is not needed here, and costs time on every request.
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+            ignoring_self_events_enabled=False,
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        app.command(ANYTHING)(self.on_command)
+        app.action(ANYTHING)(self.on_action)
+        app.view_submission(ANYTHING)(self.on_submission)
+        app.view_closed(ANYTHING)(self.on_ignored)
+        app.options(ANYTHING)(self.on_options)
+        app.shortcut(ANYTHING)(self.on_ignored)
+        app.event(ANYTHING)(self.on_event)
+        return app
+
+    # ---------------------------------------------------------------------------------------- listeners
+
+    async def on_command(self, body: Body, ack: Ack) -> None:
+        """A slash command. What cannot be taken is said in the ack itself."""
+        request = payloads.slash(body, self._team(body))
+        if request is None:
+            await ack()
+            return
+        try:
+            await self._runner.accept(request)
+        except StoreUnavailable:
+            await ack(text=cannot_remember().text)
+        except Stopping:
+            await ack(text=restarting().text)
+        else:
+            await ack()
+
+    async def on_action(self, body: Body, ack: Ack) -> None:
+        """A press. Links and pickers inside forms only need their ack."""
+        request = payloads.press(body, self._team(body))
+        if request is not None:
+            await self._accept_or_tell(request)
+        await ack()
+
+    async def on_submission(self, body: Body, ack: Ack) -> None:
+        """A form: what cannot be read is said beside its field, while it is still open."""
+        submitted = payloads.submission(body, self._team(body))
+        command = self._catalog.find(submitted.verb) if submitted else None
+        if submitted is None or command is None or submitted.request.fields is None:
+            await ack()
+            return
+        try:
+            check_fields(command, submitted.request.fields)
+            await self._runner.accept(submitted.request)
+        except FieldProblems as problems:
+            shown = {name: said for name, said in problems.by_field.items() if name in submitted.fields}
+            await _refuse(ack, shown, submitted.fields, str(problems))
+        except StoreUnavailable:
+            await _refuse(ack, {}, submitted.fields, cannot_remember().text)
+        except Stopping:
+            await _refuse(ack, {}, submitted.fields, restarting().text)
+        else:
+            await ack()
+
+    async def on_options(self, body: Body, ack: Ack) -> None:
+        """A picker asks for choices; from the directory's cache, or none."""
+        state = payloads.form_state(body.get("view") or {})
+        command = self._catalog.find(state.verb) if state else None
+        name = str(body.get("action_id") or "").removeprefix("field:")
+        parameter = next((one for one in command.parameters if one.name == name), None) if command else None
+        choices = []
+        if parameter is not None:
+            try:
+                async with asyncio.timeout(OPTIONS_PATIENCE):
+                    choices = list(await self._names.choices(parameter.kind, str(body.get("value") or "")))
+            except Exception as error:  # noqa: BLE001 - an empty list is the answer whatever went wrong
+                log.warning("no_choices", field=name, error=type(error).__name__)
+        await ack(**options_answer(choices))
+
+    async def on_event(self, body: Body, ack: Ack) -> None:
+        """Mentions, direct messages, and what happens to channels; everything else is only acked."""
+        event = body.get("event") or {}
+        team_id = self._team(body)
+        slack = self._workspaces.for_team(team_id)
+        if slack is not None:
+            if event.get("type") in ("app_mention", "message"):
+                request = payloads.mention(body, team_id, await _our_user(slack, body))
+                if request is not None:
+                    await self._accept_or_tell(request)
+            else:
+                self._channel_event(event, team_id, body)
+        await ack()
+
+    async def on_ignored(self, ack: Ack) -> None:
+        """Nothing of ours to do, but Slack wants an answer."""
+        await ack()
+
+    # -------------------------------------------------------------------------------------------- inside
+
+    async def _accept_or_tell(self, request: Request) -> None:
+        try:
+            await self._runner.accept(request)
+        except (StoreUnavailable, Stopping) as reason:
+            slack = self._workspaces.for_team(request.user.team_id)
+            if slack is not None and not isinstance(reason, Stopping):
+                said = Answering(slack, request).send(cannot_remember())
+                self._runner.tasks.start(said, name=f"refuse {request.key}")
+
+    def _channel_event(self, event: Mapping[str, Any], team_id: str, body: Body) -> None:
+        given = event.get("channel")
+        channel = Channel(team_id, given if isinstance(given, str) else "")
+        if not channel.id:
+            return
+        work = self._channels.heard(
+            str(event.get("type") or ""),
+            channel,
+            user=str(event.get("user") or ""),
+            event_id=str(body.get("event_id") or event.get("event_ts") or ""),
+        )
+        if work is not None:
+            try:
+                self._runner.tasks.start(work, name=f"{event.get('type')} {channel.id}")
+            except Stopping:
+                log.info("event_left_to_others", type=event.get("type"))
+
+    def _team(self, body: Body) -> str:
+        """The workspace of ours this belongs to: a named one we serve, or the only one there is."""
+        named = [team for team in payloads.teams_in(body) if team]
+        for team in named:
+            if self._workspaces.for_team(team) is not None:
+                return team
+        served = self._workspaces.all()
+        return served[0].team_id if len(served) == 1 else (named[0] if named else "")
+
+
+async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Bolt wants to know for whom; we use our own client (bot/slack), so no token is handed over."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token="")
+
+
+async def _our_user(slack: Slack, body: Body) -> str:
+    """The bot's own user id: in the envelope, or as Slack told once."""
+    for one in body.get("authorizations") or ():
+        if isinstance(one, Mapping) and one.get("is_bot") and isinstance(one.get("user_id"), str):
+            return str(one["user_id"])
+    try:
+        return (await slack.who_we_are()).bot_user_id
+    except SlackFailure:
+        return ""
+
+
+async def _refuse(ack: Ack, shown: Mapping[str, str], fields: tuple[str, ...], otherwise: str) -> None:
+    """Keep the form open and say why: beside the field, or beside the first one."""
+    errors = dict(shown) or ({fields[0]: otherwise} if fields else {})
+    if errors:
+        await ack(response_action="errors", errors=errors)
+    else:
+        await ack()
