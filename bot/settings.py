@@ -1,17 +1,20 @@
 """Every setting with its name, default and help. `Settings(...)` is a value: it reads nothing from outside.
 
 bot/environment.py fills it for `run` and the other verbs; the sandbox builds it from explicit values. The
-names, defaults and help here are the one source of the README's table and of `.env.example`. Values never appear in an error or a
-repr (`hide_input_in_errors`, `SecretStr`).
+names, defaults and help here are the one source of the README's table and of `.env.example`. Values never
+appear in an error or a repr (`hide_input_in_errors`, `SecretStr`).
 """
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +32,11 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
 }
 IDENTITY = "https://identity.pagerduty.com"  # one host serves both regions
 
+# Printable ASCII without spaces and quotes: more than any token has, and safe in a header.
+SECRET = re.compile(r"[!#-&(-~]+")
+DATABASES = re.compile(r"sqlite(\+aiosqlite)?:///(?!:memory:).|postgres(ql)?(\+asyncpg)?://")
+DATABASE_HELP = "must be sqlite:///file.db or postgresql://user:password@host/name"
+
 
 def _split(value: Any) -> Any:
     if isinstance(value, str):
@@ -36,63 +44,90 @@ def _split(value: Any) -> Any:
     return value
 
 
-def _split_secrets(value: Any) -> Any:
-    words = _split(value)
-    return tuple(SecretStr(word) if isinstance(word, str) else word for word in words)
+def _looks_like_a_secret(value: SecretStr) -> SecretStr:
+    if not SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("has characters no secret has (spaces, quotes, not ASCII): copy it again")
+    return value
 
 
-def _blank_is_unset(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+def _is_a_fernet_key(value: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.urlsafe_b64decode(value.get_secret_value()))
+    except ValueError:
+        size = 0
+    if size != 32:
+        raise ValueError("is not a key: `python -m bot key` prints one")
+    return value
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _url(value: str) -> SplitResult:
+    """Raises ValueError, never with the address in its words."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must be an address, such as https://pager.example.com") from None
+    return parts
+
+
+Secret = Annotated[SecretStr, AfterValidator(_looks_like_a_secret)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_secrets)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
+Secrets = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_split)]
+Keys = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_is_a_fernet_key)], ...], NoDecode, BeforeValidator(_split)
+]
 
 
 class Settings(BaseModel):
     """What the people who run the bot decide. Units are in each field's help."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True, allow_inf_nan=False)
 
-    slack_bot_token: OptionalSecret = Field(
+    slack_bot_token: Secret | None = Field(
         None, description="Bot token (`xoxb-…`): *OAuth & Permissions* of your Slack app."
     )
-    slack_signing_secret: OptionalSecret = Field(
+    slack_signing_secret: Secret | None = Field(
         None, description="Signing secret: *Basic Information* of your Slack app. Not needed in Socket Mode."
     )
-    slack_app_token: OptionalSecret = Field(
+    slack_app_token: Secret | None = Field(
         None,
         description="App-level token (`xapp-…`, scope `connections:write`). Set: Socket Mode.",
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API lives.")
-    slack_client_id: OptionalText = Field(
+    slack_client_id: str | None = Field(
         None,
         description="For installing into several workspaces; not used by this release.",
     )
-    slack_client_secret: OptionalSecret = Field(
+    slack_client_secret: Secret | None = Field(
         None, description="Goes with `SLACK_CLIENT_ID`; not used by this release."
     )
     slash_command: str = Field(
         "/pager", description="The slash command. `/pd` belongs to PagerDuty's own Slack app."
     )
 
-    pagerduty_api_key: OptionalSecret = Field(
+    pagerduty_api_key: Secret | None = Field(
         None, description="General access REST API key (not read-only): *Integrations → API Access Keys*."
     )
-    pagerduty_region: Literal["us", "eu"] = Field(
+    pagerduty_region: Annotated[Literal["us", "eu"], BeforeValidator(_lower)] = Field(
         "us", description="Service region of your PagerDuty account: `us` or `eu`."
     )
-    pagerduty_api_url: OptionalText = Field(None, description="Origin of the REST API; follows the region.")
-    pagerduty_events_url: OptionalText = Field(
+    pagerduty_api_url: str | None = Field(None, description="Origin of the REST API; follows the region.")
+    pagerduty_events_url: str | None = Field(
         None, description="Origin of the Events API; follows the region."
     )
-    pagerduty_identity_url: OptionalText = Field(None, description="Origin of PagerDuty's OAuth server.")
-    pagerduty_client_id: OptionalText = Field(
+    pagerduty_identity_url: str | None = Field(None, description="Origin of PagerDuty's OAuth server.")
+    pagerduty_client_id: str | None = Field(
         None, description="PagerDuty OAuth app; not used by this release (people are matched by e-mail)."
     )
-    pagerduty_client_secret: OptionalSecret = Field(
+    pagerduty_client_secret: Secret | None = Field(
         None, description="Goes with `PAGERDUTY_CLIENT_ID`; not used by this release."
     )
     pagerduty_webhook_secrets: Secrets = Field(
@@ -100,35 +135,35 @@ class Settings(BaseModel):
         description="Secret of the V3 webhook subscription, shown at its creation. Several while rotating.",
     )
 
-    public_url: OptionalText = Field(
+    public_url: str | None = Field(
         None, description="Where the bot is reached from outside, e.g. `https://pager.example.com`."
     )
     bind_host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3000, ge=0, le=65535, description="Port to listen on.")
-    metrics_port: Annotated[int | None, BeforeValidator(_blank_is_unset)] = Field(
+    metrics_port: int | None = Field(
         None, ge=0, le=65535, description="Own port for `/metrics`. Unset: on `PORT`, to loopback only."
     )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///pagerline.db"),
         description="`sqlite:///file.db` for one process, `postgresql://…` for several.",
     )
-    encryption_keys: Secrets = Field(
+    encryption_keys: Keys = Field(
         (),
         description="Fernet keys, comma-separated, the first seals. On SQLite one is made beside the file; "
         "needed on PostgreSQL. `python -m bot key` prints a new one.",
     )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
-    log_format: Literal["console", "json"] = Field(
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = Field(
         "console", description="`console` for people, `json` for machines."
     )
     admins: Words = Field(
         (),
         description="Slack user ids of the people who run the bot: told when something breaks.",
     )
-    admin_channel: OptionalText = Field(
+    admin_channel: str | None = Field(
         None, description="Slack channel id for notes to the admins, instead of direct messages."
     )
     allow_guests: bool = Field(False, description="Let guests of your workspace act. Refused by default.")
@@ -162,15 +197,19 @@ class Settings(BaseModel):
         20.0, gt=0, description="How long a stop waits for accepted work, in seconds."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        bare = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in bare.items() if value != ""}
+
     @field_validator("slash_command")
     @classmethod
-    def _command_has_a_slash(cls, value: str) -> str:
-        if (
-            not value.startswith("/")
-            or not 2 <= len(value) <= 32
-            or any(c.isspace() or c.isupper() for c in value)
-        ):
-            raise ValueError("a slash, then up to 31 lower-case characters without spaces, such as /pager")
+    def _command_is_slacks(cls, value: str) -> str:
+        if not re.fullmatch(r"/[^\sA-Z/]{1,31}", value):
+            raise ValueError("must be a slash, then up to 31 lower-case characters without spaces")
         return value
 
     @field_validator(
@@ -180,11 +219,12 @@ class Settings(BaseModel):
     def _url_is_safe(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme == "http" and parts.hostname in LOOPBACK:
-            return value
-        if parts.scheme != "https" or not parts.hostname:
-            raise ValueError("an https:// address (http:// only towards this machine itself)")
+        parts = _url(value)
+        local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if not local and (parts.scheme != "https" or not parts.hostname):
+            raise ValueError("must be an https:// address (http:// only towards this machine itself)")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("must be an address alone: no user, password, `?` or `#`")
         return value
 
     @field_validator("slack_api_url")
@@ -195,19 +235,24 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _database_is_known(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value().split(":", 1)[0].split("+", 1)[0] not in (
-            "sqlite",
-            "postgres",
-            "postgresql",
-        ):
-            raise ValueError("sqlite:///file.db or postgresql://user:password@host/name")
+        plain = value.get_secret_value()
+        if not DATABASES.match(plain):
+            raise ValueError(DATABASE_HELP)
+        try:
+            parts = _url(plain)
+        except ValueError:
+            raise ValueError(
+                f"{DATABASE_HELP}; in a password write @ : / ? # as %40 %3A %2F %3F %23"
+            ) from None
+        if parts.netloc.count("@") > 1:
+            raise ValueError(f"{DATABASE_HELP}; in a password write @ as %40")
         return value
 
     @model_validator(mode="after")
     def _periods_fit(self) -> Self:
         if self.lease_seconds < 2 * self.slack_call_seconds:
             raise ValueError(
-                "LEASE_SECONDS: at least twice SLACK_CALL_SECONDS, or a lease ends during a call"
+                "LEASE_SECONDS must be at least twice SLACK_CALL_SECONDS, or a lease ends during a call"
             )
         return self
 

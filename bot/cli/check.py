@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 
@@ -18,22 +17,20 @@ from bot.cli.findings import Finding, Result, failure, ok, warning
 from bot.cli.settings import settings_for
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
-from bot.environment import unknown_names
+from bot.environment import misspelt
 from bot.settings import Settings, needed_to_run
 
 SECONDS = 10  # longest wait for one answer
 
 
-def look_at_settings(settings: Settings) -> list[Finding]:
-    """Present, and no name mistyped."""
+def look_at_settings(settings: Settings, near: Sequence[str] = ()) -> list[Finding]:
+    """Present, and no name mistyped (`near`: what bot.environment says of that)."""
     missing = settings.missing(needed_to_run(settings))
     findings = [
         failure("Settings", line, "Set it in the environment or in .env, then check again.")
         for line in missing
     ]
-    findings += [
-        warning("Settings", line, "Correct the name, or remove it.") for line in unknown_names(os.environ)
-    ]
+    findings += [warning("Settings", line, "Correct the name, or remove it.") for line in near]
     if settings.slash_command == "/pd":
         findings.append(
             warning(
@@ -53,9 +50,18 @@ def look_at_settings(settings: Settings) -> list[Finding]:
     return findings or [ok("Settings", "everything needed is there")]
 
 
-async def look(settings: Settings) -> AsyncIterator[Finding]:
+def how_people_act() -> Finding:
+    """What matching people by e-mail cannot promise."""
+    return ok(
+        "People",
+        "are matched by the e-mail Slack has confirmed; acts carry their name but use the account key, so "
+        "PagerDuty does not enforce their own role (observers and read-only roles are refused here)",
+    )
+
+
+async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Finding]:
     """All findings, in the order a person would look."""
-    for finding in look_at_settings(settings):
+    for finding in look_at_settings(settings, near):
         yield finding
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -63,13 +69,14 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         async for finding in probe_pagerduty.look(settings, session):
             yield finding
+    yield how_people_act()
     async for finding in probe_store.look(settings):
         yield finding
 
 
-async def _print_all(settings: Settings) -> int:
+async def _print_all(settings: Settings, near: Sequence[str]) -> int:
     failed = False
-    async for finding in look(settings):
+    async for finding in look(settings, near):
         print(finding, flush=True)
         failed = failed or finding.result is Result.FAILURE
     print("\nNot ready: mend what is marked ✗." if failed else "\nReady to run.")
@@ -78,9 +85,13 @@ async def _print_all(settings: Settings) -> int:
 
 def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     del catalog
-    return asyncio.run(_print_all(settings_for(arguments)))
+    settings = settings_for(arguments)
+    return asyncio.run(_print_all(settings, misspelt(env_file=arguments.env_file)))
 
 
 VERB = Verb(
-    "check", "look at tokens, scopes, secrets, database, clock and webhook, and say what to mend", _run
+    "check",
+    "look at tokens, scopes, secrets, database, clock and webhook, and say what to mend",
+    _run,
+    reads_settings=True,
 )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from cryptography.fernet import Fernet
-
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
+from bot.store.sealing import new_key
 
 
 def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     del arguments, catalog
-    print(Fernet.generate_key().decode())
+    print(new_key())
     return 0
 
 

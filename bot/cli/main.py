@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bot.cli import check, key, manifest, migrate, reference, run, sandbox
+from bot.cli.settings import add_places
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.environment import SettingsError
@@ -30,10 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
         own = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
-        own.add_argument("--env-file", type=Path, default=Path(".env"), help="settings file (default: .env)")
-        own.add_argument(
-            "--secrets-dir", type=Path, help="a directory with one file per setting, named in lower case"
-        )
+        if verb.reads_settings:
+            add_places(own)
         verb.add_arguments(own)
         own.set_defaults(chosen=verb)
     return parser

@@ -27,4 +27,4 @@ def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     return 0
 
 
-VERB = Verb("manifest", "print the Slack app manifest", _run, _add_arguments)
+VERB = Verb("manifest", "print the Slack app manifest", _run, _add_arguments, reads_settings=True)

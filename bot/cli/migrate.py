@@ -34,4 +34,4 @@ def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     return 0
 
 
-VERB = Verb("migrate", "bring the database's schema up to date", _run)
+VERB = Verb("migrate", "bring the database's schema up to date", _run, reads_settings=True)

@@ -15,6 +15,7 @@ from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import AccountKey, PagerDutyHttp
 from bot.settings import Settings
 
+WHOLE_ACCOUNT = "account_reference"
 SHORT_SECRET = 32  # characters; PagerDuty's own are longer
 # A channel that misses one of these shows something that is no longer true.
 NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
@@ -70,16 +71,33 @@ def subscription(found: Sequence[Mapping[str, Any]], public_url: str | None) -> 
         return failure(
             what, f"none leads to {url}", "Create one in PagerDuty: Integrations → Generic Webhooks (v3)."
         )
+    return _state(what, ours) or _coverage(what, ours) or ok(what, f"leads to {url}")
+
+
+def _state(what: str, ours: Sequence[Mapping[str, Any]]) -> Finding | None:
+    if not any(one.get("active", True) for one in ours):
+        return failure(
+            what, "it is switched off", "Enable it under Integrations → Generic Webhooks (v3) in PagerDuty."
+        )
     if any((one.get("delivery_method") or {}).get("temporarily_disabled") for one in ours):
         return failure(
             what,
             "PagerDuty has disabled it after three refused deliveries; events of the time are lost",
             "Mend what refused them, then enable it under Integrations → Generic Webhooks (v3).",
         )
-    sent = {event for one in ours for event in one.get("events") or ()}
-    missing = sorted(set(NEEDED) - sent)
+    return None
+
+
+def _coverage(what: str, ours: Sequence[Mapping[str, Any]]) -> Finding | None:
+    missing = sorted(set(NEEDED) - {event for one in ours for event in one.get("events") or ()})
     if missing:
         return warning(
             what, f"it does not send {', '.join(missing)}", "Edit it in PagerDuty and choose all events."
         )
-    return ok(what, f"leads to {url}")
+    if not any((one.get("filter") or {}).get("type") == WHOLE_ACCOUNT for one in ours):
+        return warning(
+            what,
+            "it covers one service or team only: incidents elsewhere are noticed by the sweep, minutes late",
+            "Create one of scope Account, or leave it if no channel follows anything else.",
+        )
+    return None

@@ -118,7 +118,7 @@ async def other_bots(slack: Slack, own_user_id: str) -> Finding:
     if theirs:
         return warning(
             "Other bots",
-            "PagerDuty's own Slack app is in this workspace: channels connected to both get every incident twice",
+            "PagerDuty's own Slack app is here: channels connected to both get every incident twice",
             "Disconnect its channels that Pagerline follows, or keep the two in different channels.",
         )
     return ok("Other bots", "PagerDuty's own app is not here")
@@ -136,9 +136,11 @@ async def clock(settings: Settings, session: aiohttp.ClientSession) -> Finding:
             f"Slack did not answer ({type(problem).__name__})",
             "Check the network and SLACK_API_URL.",
         )
-    if not told:
+    try:
+        there = parsedate_to_datetime(told or "").timestamp()
+    except ValueError:
         return unknown("Clock", "the answer carried no Date")
-    skew = parsedate_to_datetime(told).timestamp() - (asked + time.time()) / 2
+    skew = there - (asked + time.time()) / 2
     if abs(skew) > SKEW_SECONDS:
         return failure(
             "Clock", f"{abs(skew):.0f} s away from Slack's", "Switch on time synchronisation (NTP) here."

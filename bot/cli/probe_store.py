@@ -15,11 +15,8 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
     """Opens the database, reads its schema's version, changes nothing."""
     try:
         database = await Database.open(settings.database_url.get_secret_value())
-    except StoreUnavailable as away:
-        yield failure(
-            "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."
-        )
-        yield unknown("Migrations", "the database cannot be reached")
+    except ValueError as wrong:
+        yield failure("Database", str(wrong), "Set DATABASE_URL.")
         return
     try:
         await database.ping()
@@ -45,5 +42,6 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
         yield failure(
             "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."
         )
+        yield unknown("Migrations", "the database cannot be reached")
     finally:
         await database.close()

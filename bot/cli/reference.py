@@ -7,9 +7,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import bot
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.reference import command_table, derived_files, scope_table, settings_table
+
+CHECKOUT = Path(bot.__file__).resolve().parents[1]
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +25,9 @@ def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     if not arguments.write:
         print("\n\n".join((command_table(catalog), settings_table(), scope_table())))
         return 0
-    for name, text in derived_files(catalog, Path("README.md").read_text(encoding="utf-8")).items():
-        Path(name).write_text(text, encoding="utf-8")
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    for name, text in derived_files(catalog, readme).items():
+        (CHECKOUT / name).write_text(text, encoding="utf-8")
     return 0
 
 

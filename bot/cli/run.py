@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import socket
 
-import structlog
 from aiohttp import web
 
 from bot.app import build_app
 from bot.cli.settings import require, settings_for
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
+from bot.errors import UserError
 from bot.settings import needed_to_run
-
-log = structlog.get_logger(__name__)
 
 
 def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     settings = settings_for(arguments)
-    require(settings, needed_to_run(settings))
-    web.run_app(
-        build_app(settings, catalog),
-        host=settings.bind_host,
-        port=settings.port,
-        access_log=None,
-        print=None,
-        shutdown_timeout=settings.shutdown_seconds,
-    )
+    require(settings, needed_to_run(settings), arguments)
+    try:
+        web.run_app(
+            build_app(settings, catalog),
+            host=settings.bind_host,
+            port=settings.port,
+            access_log=None,
+            print=None,
+            shutdown_timeout=settings.shutdown_seconds,
+        )
+    except OSError as error:
+        if not isinstance(error, socket.gaierror) and "attempting to bind" not in str(error):
+            raise
+        place = f"{settings.bind_host}:{settings.port}"
+        raise UserError(
+            f"Cannot listen on {place}: {error.strerror or error}. Set BIND_HOST and PORT to a free one."
+        ) from None
     return 0
 
 
-VERB = Verb("run", "run the bot", _run)
+VERB = Verb("run", "run the bot", _run, reads_settings=True)

@@ -83,7 +83,7 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
         await sandbox.start()
     except OSError as error:
         raise UserError(
-            f"Port {arguments.port} is taken ({error.strerror}). Try: make sandbox PORT=8001"
+            f"Port {arguments.port} is taken ({error.strerror}). Try another: make sandbox ARGS='--port 8001'"
         ) from None
     port = free_port()
     is_new = not (folder / "pagerline.db").exists()

@@ -16,9 +16,13 @@ def _no_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`run` gets the parsed arguments and the catalog, and returns the exit status."""
+    """`run` gets the parsed arguments and the catalog, and returns the exit status.
+
+    `reads_settings`: it takes the options that say where settings are.
+    """
 
     name: str
     summary: str
     run: Callable[[argparse.Namespace, Catalog], int]
     add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
+    reads_settings: bool = False
