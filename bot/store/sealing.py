@@ -11,6 +11,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
 
+def new_key() -> str:
+    """A key for ENCRYPTION_KEYS."""
+    return Fernet.generate_key().decode("ascii")
+
+
 class Unsealable(Exception):
     """None of the configured keys opens it: the key that sealed it is missing from ENCRYPTION_KEYS."""
 
