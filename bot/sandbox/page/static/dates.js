@@ -24,6 +24,7 @@ export function clockTime(date, timeZone, seconds = false) {
 
 export function ago(date) {
   const minutes = Math.round((Date.now() - date) / 60_000);
+  if (minutes === 0) return "just now";
   const form = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   if (Math.abs(minutes) < 60) return form.format(-minutes, "minute");
   if (Math.abs(minutes) < 36 * 60) return form.format(-Math.round(minutes / 60), "hour");
