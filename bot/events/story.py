@@ -1,6 +1,6 @@
 """What an event has to tell: one line of the incident's story, and whether it is news.
 
-Acknowledged and resolved are no thread lines: the message itself shows them. People are called where the line
+Acknowledged and resolved are no thread lines: the message itself shows them; a merge is one. People are called where the line
 is meant to bring somebody: escalated, reopened, given a page, or asked to help; never whoever did it.
 """
 
@@ -31,6 +31,8 @@ def story_line(known: Incident | None, event: Event) -> StoryLine | None:
     change = _change(known, event)
     if change is not None and change.what == RAISED:
         news = News.CHANNEL
+    elif event.merged_into is not None and event.type == "incident.resolved":
+        news = News.THREAD  # the thread goes on elsewhere
     old, new = event.old, event.new
     if event.type in _SHOWS_OLD_AND_NEW and change is not None:
         old, new = change.old, change.new or "none"
