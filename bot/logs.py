@@ -7,19 +7,22 @@ SQLAlchemy) end in the same place.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import structlog
 
 BLOT = "[secret]"
+SHORTEST = 6  # characters: what is shorter stands in too many harmless words
 # Shapes of secrets as their makers write them; what a setting holds is blotted by value as well, whatever its
 # shape.
 SHAPES = re.compile(
-    r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|xoxe\.[\w.-]{6,}|pdus\+[\w.-]{6,}"
+    r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|xwfp-[\w-]{6,}|xoxe\.[\w.-]{6,}|pdus\+[\w.-]{6,}"
     r"|(?<=Token token=)[\w+/.-]{6,}|(?<=Bearer )[\w+/.=-]{6,}"
     r"|https://hooks\.slack\.com/[^\s\"']+|v[01]=[0-9a-f]{40,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
@@ -35,11 +38,18 @@ QUIET = {
 }
 
 
+def _written(secret: str) -> set[str]:
+    """A secret as it is, in a URL, in a repr and in JSON; nothing for one too short to be looked for."""
+    if len(secret) < SHORTEST:
+        return set()
+    return {secret, quote(secret, safe=""), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+
+
 class Redactor:
     """A structlog processor: replaces known secrets, and whatever has the shape of one, in every field."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted((secret for secret in secrets if len(secret) >= 6), key=len, reverse=True)
+        self._secrets = sorted({way for one in secrets for way in _written(one)}, key=len, reverse=True)
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
@@ -54,7 +64,7 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self._clean(item) for key, item in value.items()}
+            return {self._clean(key): self._clean(item) for key, item in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self._clean(item) for item in value]
         return value if isinstance(value, (int, float, bool, type(None))) else self.text(str(value))
@@ -67,8 +77,9 @@ class Redactor:
 
 
 def configure(*, level: str, style: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's logging through one redacting handler; `style` is console or
-    json.
+    """Send structlog and the standard library's logging through one redacting handler.
+
+    `style` is console or json; `stream` is standard error unless given.
     """
     redactor = Redactor(secrets)
     shared: list[Any] = [

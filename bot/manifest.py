@@ -1,9 +1,9 @@
 """The Slack app manifest, from the catalog and the settings: the one place that says which scopes and events
 the bot asks for, and why.
 
-Least privilege: a scope stands here because a method that is really called needs it (a test compares the
-two), and no other. The history scopes are
-optional: with them an unknown outcome is looked up and no double remains; without them nothing is lost.
+Least privilege: a scope stands here because a method that is really called, or an event below, needs it (a
+test compares the two), and no other. The history scopes are optional: with them an unknown outcome is looked
+up and no double remains; without them nothing is lost.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ EVENTS: Mapping[str, str] = {
     "group_archive": "the same for private channels",
     "group_unarchive": "the same for private channels",
 }
-# Events that carry messages need the history scope of their kind of conversation.
 ENDPOINT = "/slack/events"
 
 

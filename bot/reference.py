@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.command.catalog import Catalog
 from bot.manifest import OPTIONAL_SCOPES, SCOPES, as_yaml, build_manifest
-from bot.settings import Settings
+from bot.settings import Settings, needed_to_run
 
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"
 
@@ -48,7 +48,14 @@ def scope_table() -> str:
 
 def env_example() -> str:
     """Every setting, commented out, with its help."""
-    lines = ["# Copy to .env and fill in the first four. `python -m bot check` explains every mistake.", ""]
+    needed = ", ".join(name.upper() for name in needed_to_run(Settings()))
+    lines = [
+        "# Copy to .env. Needed:",
+        f"#   {needed}",
+        "# (with SLACK_APP_TOKEN, which means Socket Mode, no signing secret).",
+        "# `python -m bot check` explains every mistake.",
+        "",
+    ]
     for name, field in Settings.model_fields.items():
         lines += [f"# {field.description}", f"#{name.upper()}={_default(field.default)}", ""]
     return "\n".join(lines)

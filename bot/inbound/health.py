@@ -1,12 +1,12 @@
 """`/health/live`, `/health/ready` and `/metrics`: what load balancers, people and Prometheus ask.
 
 Ready means: the store answers and its schema is new enough for this code. What is wrong elsewhere (Slack's
-token, PagerDuty away) is said in
-the body but stays 200, because the intake must go on.
+token, PagerDuty away) is said in the body but stays 200, because the intake must go on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 
@@ -15,20 +15,12 @@ from aiohttp import web
 from bot.errors import StoreUnavailable
 from bot.metrics import Metrics
 
-FORWARDED = (
-    "Forwarded",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Port",
-    "X-Real-IP",
-)
+FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")  # how header names begin that proxies add
+STORE_SECONDS = 5.0  # a database that takes longer is away
 
 
 class Health:
-    """`store_problem` gives a reason not to be ready, or None; `complaints` what else is wrong, in plain
-    words.
-    """
+    """`store_problem` gives a reason not to be ready, or None; `complaints` what else is wrong, in words."""
 
     def __init__(
         self, *, store_problem: Callable[[], Awaitable[str | None]], complaints: Callable[[], list[str]]
@@ -45,9 +37,12 @@ class Health:
         """503 while the store is away or its schema is older than this code needs."""
         del request
         try:
-            problem = await self._store_problem()
+            async with asyncio.timeout(STORE_SECONDS):
+                problem = await self._store_problem()
         except StoreUnavailable as away:
             problem = str(away)
+        except TimeoutError:
+            problem = f"The database has not answered for {STORE_SECONDS:.0f} s."
         if problem:
             return web.json_response({"status": "not ready", "problems": [problem]}, status=503)
         complaints = self._complaints()
@@ -73,9 +68,12 @@ class MetricsPage:
 
 
 def _comes_from_here(request: web.Request) -> bool:
-    if any(name in request.headers for name in FORWARDED):
+    if any(name.lower().startswith(FORWARDED) for name in request.headers):
         return False
     try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
+        address = ipaddress.ip_address(request.remote or "")
     except ValueError:
         return False
+    # A socket that listens on IPv6 and IPv4 sees 127.0.0.1 as ::ffff:127.0.0.1.
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

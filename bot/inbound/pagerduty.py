@@ -1,15 +1,15 @@
 """`POST /pagerduty/webhook`: verified, committed, answered 202; everything else happens afterwards.
 
 Where PagerDuty's events come in. What each status means to PagerDuty (its webhook documentation, "Webhook
-behavior"): 2xx taken;
-other 4xx dropped at once, and three dropped in a row disable the subscription for a day; 5xx retried for 48
-hours. So a signature
-that is well formed but matches none of our secrets is answered 503: a wrongly rotated secret must not lose an
-event.
+behavior"): 2xx taken; other 4xx dropped at once, and three dropped in a row disable the subscription for a
+day; 5xx retried for 48 hours. So a signature that is well formed but matches none of our secrets is answered
+503: a wrongly rotated secret must not lose an event.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
@@ -25,10 +25,14 @@ from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
 
 PATH = "/pagerduty/webhook"
 LARGEST = 1024 * 1024  # bytes; PagerDuty sends at most 256 KB
+BODY_SECONDS = 10.0  # PagerDuty itself gives up after 5
 TELL_AFTER = 3  # wrongly signed deliveries of a subscription we know, with none verified between them
 LOOKUP_GAP = 1.0  # seconds between look-ups of who sends wrong signatures: strangers can send them too
+LOG_GAP = 60.0  # seconds between log lines about deliveries that anybody can send
+SUBSCRIPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+MOST_SUBSCRIPTIONS = 256  # remembered as well; an account has far fewer
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("pagerline.webhook")
 
 
 class SignatureAlarm:
@@ -51,27 +55,41 @@ class SignatureAlarm:
         self._settle = settle
         self._clock = clock
         self._failures: dict[str, int] = {}
-        self._next_lookup = 0.0
+        self._told: set[str] = set()
+        self._well: set[str] = set()
+        self._next_lookup = self._next_line = float("-inf")
 
     async def mismatch(self, subscription_id: str | None) -> None:
-        """A well-formed signature matched none of our secrets."""
-        if not subscription_id or (
+        """A well-formed signature matched none of our secrets. Raises StoreUnavailable."""
+        if self._clock() >= self._next_line:
+            self._next_line = self._clock() + LOG_GAP
+            log.warning("webhook_signature_unknown", subscription=subscription_id)
+        if subscription_id is None or (
             subscription_id not in self._failures and not await self._is_ours(subscription_id)
         ):
             return
         self._failures[subscription_id] = self._failures.get(subscription_id, 0) + 1
-        if self._failures[subscription_id] == TELL_AFTER:
+        if self._failures[subscription_id] >= TELL_AFTER and subscription_id not in self._told:
             await self._tell_admins(
                 f"signature:{subscription_id}",
                 f"PagerDuty's webhook subscription {subscription_id} signs with a secret I do not have. "
                 "PagerDuty keeps retrying for 48 hours, so nothing is lost yet: add its secret to "
                 "PAGERDUTY_WEBHOOK_SECRETS and restart me.",
             )
+            self._told.add(subscription_id)
 
     async def verified(self, subscription_id: str | None) -> None:
-        """A delivery verified: whatever was wrong with this subscription is over."""
-        if subscription_id and self._failures.pop(subscription_id, 0) >= TELL_AFTER:
-            await self._settle(f"signature:{subscription_id}")
+        """A delivery verified: whatever was wrong with this subscription is over. Raises StoreUnavailable."""
+        if subscription_id is None:
+            return
+        self._failures.pop(subscription_id, None)
+        if subscription_id in self._well and subscription_id not in self._told:
+            return
+        # The first one since our start counts too: the admins were told to restart us.
+        await self._settle(f"signature:{subscription_id}")
+        self._told.discard(subscription_id)
+        if len(self._well) < MOST_SUBSCRIPTIONS:
+            self._well.add(subscription_id)
 
     async def _is_ours(self, subscription_id: str) -> bool:
         if self._clock() < self._next_lookup:
@@ -107,26 +125,28 @@ class WebhookDoor:
         self._alarm = alarm
         self._metrics = metrics
         self._clock = clock
+        self._store_is_away = False
 
     async def __call__(self, request: web.Request) -> web.Response:
         """202 after the commit; the module's docstring says what else."""
         try:
-            raw = await self._body(request)
-        except web.HTTPRequestEntityTooLarge:
-            return self._answer(413, "too_large", f"A webhook is at most {LARGEST} bytes.")
-        subscription_id = request.headers.get("X-Webhook-Subscription")
+            raw = await _body(request)
+        except _Unreadable as refusal:
+            return self._answer(refusal.status, refusal.outcome, refusal.text)
+        header = request.headers.get("X-Webhook-Subscription", "")
+        subscription_id = header if SUBSCRIPTION_ID.fullmatch(header) else None
         verdict = verify(raw, request.headers.get("X-PagerDuty-Signature"), self._secrets)
         if verdict is Verdict.MISSING_OR_MALFORMED:
             return self._answer(401, "unsigned", "X-PagerDuty-Signature is missing or malformed.")
         try:
             if verdict is Verdict.NO_MATCH:
-                log.warning("webhook_signature_unknown", subscription=(subscription_id or "")[:64])
                 await self._alarm.mismatch(subscription_id)
                 return self._answer(
                     503, "unknown_secret", "The signature matches none of the secrets configured here."
                 )
             return await self._take(raw, request, subscription_id)
-        except StoreUnavailable:
+        except StoreUnavailable as away:
+            self._say_store_is_away(away)
             return self._answer(503, "store_away", "The database cannot take it right now: try again.")
 
     async def _take(self, raw: bytes, request: web.Request, subscription_id: str | None) -> web.Response:
@@ -136,17 +156,48 @@ class WebhookDoor:
             log.warning("webhook_not_understood", reason=str(problem))
             return self._answer(400, "not_a_webhook", str(problem))
         duplicate = await self._accept(event)
-        await self._alarm.verified(subscription_id)
-        self._after(event)
+        self._store_is_away = False
         lag = None if duplicate else self._clock() - event.occurred_at.timestamp()
+        self._after(event)
+        try:
+            await self._alarm.verified(subscription_id)
+        except StoreUnavailable as away:
+            # The event is safe, which is what the answer is about; the next delivery settles the matter.
+            log.warning("webhook_alarm_not_settled", reason=str(away))
         return self._answer(202, "duplicate" if duplicate else "accepted", "Taken.", lag=lag)
 
-    @staticmethod
-    async def _body(request: web.Request) -> bytes:
-        if (request.content_length or 0) > LARGEST:
-            raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
-        return await request.read()
+    def _say_store_is_away(self, away: StoreUnavailable) -> None:
+        if not self._store_is_away:
+            log.error("webhook_store_away", reason=str(away))
+        self._store_is_away = True
 
     def _answer(self, status: int, outcome: str, text: str, *, lag: float | None = None) -> web.Response:
         self._metrics.webhook(outcome, lag=lag)
         return web.Response(status=status, text=text)
+
+
+class _Unreadable(Exception):
+    def __init__(self, status: int, outcome: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.outcome = outcome
+        self.text = text
+
+
+async def _body(request: web.Request) -> bytes:
+    too_large = _Unreadable(413, "too_large", f"A webhook is at most {LARGEST} bytes.")
+    if (request.content_length or 0) > LARGEST:
+        raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise too_large from None
+    except TimeoutError:
+        text = f"The body took longer than {BODY_SECONDS:.0f} s."
+        raise _Unreadable(408, "too_slow", text) from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise _Unreadable(400, "broken_body", "The body is not what its headers say.") from None
+    if len(raw) > LARGEST:
+        raise too_large
+    return raw
