@@ -24,7 +24,7 @@ async def test_from_trigger_to_resolve_in_one_message(office: Office) -> None:
     await message.expect("Acknowledged", "Alice Anderson")
     assert office.truth(incident).status == "acknowledged"
     assert [one.agent.id for one in office.truth(incident).acknowledgements] == ["PALICE1"]
-    assert message.buttons[0] == "Resolve"
+    assert "Resolve" in message.buttons
     assert "Acknowledge" not in message.buttons
 
     await message.press("Resolve", by="U0BOB")

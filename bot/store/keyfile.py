@@ -1,0 +1,25 @@
+"""The key beside a SQLite file: made on first use, readable by its owner alone, used when no keys are
+configured.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bot.store.sealing import new_key
+
+
+def key_beside(database_file: Path) -> str:
+    """The key in `<file>.key`, made when it is not there yet. Two processes that make it at once end with one
+    key.
+    """
+    path = database_file.with_name(database_file.name + ".key")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        key = new_key()
+        file.write(key + "\n")
+        return key
