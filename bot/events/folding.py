@@ -110,7 +110,7 @@ def who(event: Event) -> str | None:
 
 def _acknowledged(before: Incident, event: Event) -> tuple[datetime | None, str | None]:
     seen = event.seen
-    if event.type in ("incident.triggered", "incident.reopened"):
+    if event.type in ("incident.triggered", "incident.unacknowledged", "incident.reopened"):
         # A reopening acknowledgement comes as `reopened` alone.
         by_it = seen is not None and seen.status is Status.ACKNOWLEDGED
         return (event.occurred_at, who(event)) if by_it else (None, None)
@@ -171,6 +171,8 @@ def _changed(before: Incident, event: Event) -> Change | None:
         old, new = before.service.name, seen.service.name
     elif event.type == "incident.delegated":
         old, new = _name(before.policy), _name(seen.policy)
+    elif event.type == "incident.incident_type.changed":
+        new = event.new
     elif event.type in ("incident.escalated", "incident.reassigned"):
         old, new = people(before.assignees), people(seen.assignees)
     return _remembering(before, Change(what, event.occurred_at, old, new, who(event)))

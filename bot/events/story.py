@@ -1,7 +1,8 @@
 """What an event has to tell: one line of the incident's story, and whether it is news.
 
-Acknowledged and resolved are no thread lines: the message itself shows them; a merge is one. People are called where the line
-is meant to bring somebody: escalated, reopened, given a page, or asked to help; never whoever did it.
+Acknowledged and resolved are no thread lines: the message itself shows them; a merge is one. People are
+called where the line is meant to bring somebody: escalated, reopened, given a page, or asked to help; never
+whoever did it.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ EVENTS: Mapping[str, EventRule] = {
     "incident.priority_updated": _edits("priority"),  # louder when it was raised, see story.py
     "incident.service_updated": _edits("service"),
     "incident.conference_bridge.updated": _edits("conference bridge"),
-    "incident.incident_type.changed": _tells(News.TIMELINE),
+    "incident.incident_type.changed": EventRule(changes=True, news=News.TIMELINE, what="type"),
     "incident.annotated": _tells(News.THREAD),
     "incident.status_update_published": _tells(News.THREAD),
     "incident.responder.added": _tells(News.THREAD),

@@ -11,20 +11,17 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from bot.events import Event, rule_of
-from bot.model import Bridge, Incident, Reference, Status
+from bot.model import Incident, Reference, Status
 from bot.pagerduty import fields, payloads
-
-Json = Mapping[str, Any]
+from bot.pagerduty.webhook_data import Json, told_about
 
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
-# Their text is that of the request, or of the task when it was made: told once already.
-_REPEATS_ITS_TEXT = frozenset({"incident.responder.replied", "incident.task.completed"})
 
 
 class NotAWebhook(ValueError):
@@ -85,7 +82,7 @@ def parse(raw: bytes, headers: Mapping[str, str], ranks: Mapping[str, int]) -> E
     if kind == "incident":
         told = _of_incident(data, event_type, occurred_at, ranks)
     else:
-        told = {"incident_id": _incident_id(data), **_READERS.get(kind, _nothing)(data, event_type)}
+        told = told_about(kind, event_type, data)
     return Event(
         id=_required(envelope, "id"),
         type=event_type,
@@ -182,118 +179,3 @@ def _incident(
         incident_key=fields.text(data.get("incident_key")),
         merged_into=merged_into if status is Status.RESOLVED else None,
     )
-
-
-# -------------------------------------------------------------------------------------- what is told about it
-
-
-def _note(data: Json, _type: str) -> dict[str, Any]:
-    return {"text": fields.text(data.get("content")), "trimmed": data.get("trimmed") is True}
-
-
-def _status_update(data: Json, _type: str) -> dict[str, Any]:
-    return {"text": fields.text(data.get("message")), "trimmed": data.get("trimmed") is True}
-
-
-def _responder(data: Json, event_type: str) -> dict[str, Any]:
-    user = fields.reference(data.get("user"))
-    return {
-        "names": _names(user or fields.reference(data.get("escalation_policy"))),
-        "calls": (user,) if user and event_type == "incident.responder.added" else (),
-        "text": None if event_type in _REPEATS_ITS_TEXT else fields.text(data.get("message")),
-        "state": fields.text(data.get("state")),
-    }
-
-
-def _bridge(data: Json, _type: str) -> dict[str, Any]:
-    numbers = (fields.text(one.get("number")) for one in fields.objects(data.get("conference_numbers")))
-    number, url = next(filter(None, numbers), None), fields.text(data.get("conference_url"))
-    return {"bridge": Bridge(number, url) if number or url else None}
-
-
-def _roles(data: Json, _type: str) -> dict[str, Any]:
-    assignments = tuple(fields.objects(data.get("incident_role_assignments")))
-    return {
-        "incident_id": _incident_id(data) or next(filter(None, map(_incident_id, assignments)), None),
-        "names": _names(*(fields.reference(one.get("role")) for one in assignments)),
-        "old": _joined(_names(*(fields.reference(one.get("old_assignee")) for one in assignments))),
-        "new": _joined(_names(*(fields.reference(one.get("assignee")) for one in assignments))),
-    }
-
-
-def _task(data: Json, event_type: str) -> dict[str, Any]:
-    name = fields.text(data.get("name")) or fields.text(data.get("summary"))
-    return {
-        "names": (name,) if name else (),
-        "text": None if event_type in _REPEATS_ITS_TEXT else fields.text(data.get("description")),
-        "state": fields.text(data.get("status")),
-    }
-
-
-def _action(data: Json, _type: str) -> dict[str, Any]:
-    return {"names": _names(fields.reference(data.get("action"))), "state": fields.text(data.get("state"))}
-
-
-def _workflow(data: Json, _type: str) -> dict[str, Any]:
-    return {"names": _names(fields.reference(data.get("incident_workflow")) or fields.reference(data))}
-
-
-def _fields(data: Json, _type: str) -> dict[str, Any]:
-    """`changed_custom_fields` holds what was before; old → new fits in a line when it was only one."""
-    before = list(fields.objects(data.get("changed_custom_fields")))
-    names = filter(None, (fields.text(one.get("name")) for one in before))
-    told: dict[str, Any] = {"names": tuple(dict.fromkeys(names))}
-    if len(before) == 1:
-        now = {str(one.get("id")): one.get("value") for one in fields.objects(data.get("custom_fields"))}
-        told |= {"old": _value(before[0].get("value")), "new": _value(now.get(str(before[0].get("id"))))}
-    return told
-
-
-def _service(data: Json, _type: str) -> dict[str, Any]:
-    return {"incident_id": None, "about": fields.reference(data)}
-
-
-def _service_fields(data: Json, event_type: str) -> dict[str, Any]:
-    return {**_fields(data, event_type), "incident_id": None, "about": fields.reference(data.get("service"))}
-
-
-_READERS: Mapping[str, Callable[[Json, str], dict[str, Any]]] = {
-    "incident_note": _note,
-    "incident_status_update": _status_update,
-    "incident_responder": _responder,
-    "incident_conference_bridge": _bridge,
-    "incident_role_assignment": _roles,
-    "incident_task": _task,
-    "incident_action_invocation": _action,
-    "incident_workflow_instance": _workflow,
-    "incident_field_values": _fields,
-    "service": _service,
-    "service_field_values": _service_fields,
-}
-
-
-def _nothing(_data: Json, _type: str) -> dict[str, Any]:
-    return {}
-
-
-def _incident_id(data: Json) -> str | None:
-    return fields.text(fields.mapping(data.get("incident")).get("id"))
-
-
-def _names(*of: Reference | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.name for one in of if one))
-
-
-def _joined(names: Iterable[str | None]) -> str | None:
-    return ", ".join(filter(None, names)) or None
-
-
-def _value(value: Any) -> str | None:
-    """A custom field's value in words; fields of several values are flat lists."""
-    return _joined(map(_word, value)) if isinstance(value, list) else _word(value)
-
-
-def _word(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if isinstance(value, int | float) else fields.text(value)
