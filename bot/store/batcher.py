@@ -8,7 +8,6 @@ several at once, and what becomes of an item that cannot be.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
-from bot.store.outages import Deadlocked, outage
+from bot.store.outages import outage, until_no_deadlock
 
 MOST = 200  # items in one transaction
-DEADLOCK_TRIES = 6
-DEADLOCK_PAUSE = 0.02  # seconds; doubled each time, with full jitter
 
 Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -100,30 +97,17 @@ class Batcher:
     async def _commit(self, jobs: Sequence[_Job]) -> None:
         try:
             try:
-                answers = await self._until_no_deadlock(self._together, jobs)
+                answers = await until_no_deadlock(lambda: self._together(jobs))
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001  any failure of one item must not fail the others
                 if len(jobs) > 1:
                     log.warning("batch_replayed_singly", items=len(jobs), error=type(error).__name__)
-                answers = await self._until_no_deadlock(self._singly, jobs)
+                answers = await until_no_deadlock(lambda: self._singly(jobs))
         except StoreUnavailable as away:
             _refuse(jobs, away)
             return
         _answer(jobs, answers)
-
-    async def _until_no_deadlock(
-        self, save: Callable[[Sequence[_Job]], Any], jobs: Sequence[_Job]
-    ) -> list[Any]:
-        for tried in range(DEADLOCK_TRIES):
-            try:
-                answers: list[Any] = await save(jobs)
-                return answers
-            except Deadlocked:
-                if tried == DEADLOCK_TRIES - 1:
-                    raise
-                await asyncio.sleep(random.uniform(0, DEADLOCK_PAUSE * 2**tried))
-        raise AssertionError("unreachable")
 
     async def _together(self, jobs: Sequence[_Job]) -> list[Any]:
         answers: dict[int, Any] = {}

@@ -7,9 +7,10 @@ commit (WAL).
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,11 @@ from typing import Any, Literal, Self
 
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Double,
+    Text,
+    any_,
     cast,
     event,
     extract,
@@ -126,6 +130,15 @@ class Database:
         if sqlite3.sqlite_version_info >= (3, 42):
             return func.unixepoch("now", "subsec", type_=Double) + shift
         return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0 + shift
+
+    def among(self, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+        """`column IN values` as one and the same statement however many there are, so that it is
+        prepared once.
+        """
+        if self.dialect == "postgresql":
+            return column == any_(literal(list(values), ARRAY(Text)))
+        listed = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(listed.c.value))
 
     async def now(self) -> datetime:
         """The database's clock, UTC."""

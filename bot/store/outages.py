@@ -6,6 +6,11 @@ sent, and stays itself. SQLSTATE classes: PostgreSQL's documentation, appendix A
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from asyncpg.exceptions import ClientConfigurationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -16,6 +21,10 @@ DEADLOCK_STATES = frozenset({"40P01", "40001"})
 # Connection, authorisation, no such database, killed by a timeout, resources, intervention, system.
 AWAY_CLASSES = ("08", "28", "3D", "25P0", "53", "55P03", "57", "58")
 MESSAGE_LENGTH = 200
+DEADLOCK_TRIES = 6
+DEADLOCK_PAUSE = 0.02  # seconds; doubled each time, with full jitter
+
+Result = TypeVar("Result")
 
 OUTAGES = (DBAPIError, OSError, TimeoutError, PoolTimeoutError)
 """What `outage` has a say in."""
@@ -23,6 +32,18 @@ OUTAGES = (DBAPIError, OSError, TimeoutError, PoolTimeoutError)
 
 class Deadlocked(StoreUnavailable):
     """The transaction was rolled back because of another one: the same again may well succeed at once."""
+
+
+async def until_no_deadlock(transaction: Callable[[], Awaitable[Result]]) -> Result:
+    """Runs the whole transaction again when it lost against another one. Raises Deadlocked after the
+    last time.
+    """
+    for tried in range(DEADLOCK_TRIES - 1):
+        try:
+            return await transaction()
+        except Deadlocked:
+            await asyncio.sleep(random.uniform(0, DEADLOCK_PAUSE * 2**tried))
+    return await transaction()
 
 
 def outage(error: BaseException) -> StoreUnavailable | None:

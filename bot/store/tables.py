@@ -81,7 +81,7 @@ incidents = Table(
     Column("rest_at", Moment),  # PagerDuty's clock: updated_at of the last saved reading
     Column("accepted_at", Moment),  # the database's clock: when the last event or write was taken
     Column("read_at", Moment),  # the database's clock: when the last saved reading began
-    Column("heard_at", Moment, nullable=False),  # the database's clock: when we first heard of it
+    Column("heard_at", Moment),  # the database's clock: when we first heard of it
     Column(
         "revision", BigInteger, nullable=False, server_default="0"
     ),  # grows only when something a message shows has changed
@@ -185,7 +185,7 @@ subscriptions = Table(
     Column("target_id", Text, nullable=False),  # empty for all
     Column("target_name", Text, nullable=False),
     Column("urgencies", Text, nullable=False, server_default=text("''")),  # comma-separated; empty: every one
-    Column("priorities", Text, nullable=False, server_default=text("''")),
+    Column("priorities", Text, nullable=False, server_default=text("''")),  # one to a line
     Column("mention", Boolean, nullable=False, server_default=true()),
     Column("made_by", Text, nullable=False),
     Column("made_at", Moment, nullable=False),

@@ -93,7 +93,7 @@ def upgrade() -> None:
         sa.Column("rest_at", sa.Double(), nullable=True),
         sa.Column("accepted_at", sa.Double(), nullable=True),
         sa.Column("read_at", sa.Double(), nullable=True),
-        sa.Column("heard_at", sa.Double(), nullable=False),
+        sa.Column("heard_at", sa.Double(), nullable=True),
         sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stale_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("read_seq", sa.BigInteger(), server_default="0", nullable=False),

@@ -1,0 +1,226 @@
+"""Taking PagerDuty's events: a batch of them folded into what we know, in a handful of statements.
+
+The batcher hands them in (bot/store/batcher.py), bot/store/saving.py says what each does. An event is
+known by its id and its webhook's; the second time it changes nothing. One that cannot be folded is kept
+as it came, and its incident is read from PagerDuty instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.events import Event
+from bot.model import Incident
+from bot.store import incident_rows
+from bot.store.database import Database
+from bot.store.saving import BURST, Known, after_event, marked, newly_wanted
+from bot.store.snapshots import dump_line, storable, storable_event
+from bot.store.tables import events, messages, thread_lines
+from bot.store.upsert import insert_into
+from bot.store.wake import Wake
+from bot.store.wanting import make_rows
+
+ERROR_LENGTH = 500
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It is committed. `duplicate`: it was before; `poisoned`: it could not be folded, and is kept raw."""
+
+    duplicate: bool = False
+    poisoned: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What taking the events has led to, before it is written."""
+
+    before: dict[str, Known]
+    after: dict[str, Known]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    wanted: list[Incident] = field(default_factory=list)  # as they were when channels began to want them
+    told: list[Event] = field(default_factory=list)  # thread lines, by event
+    told_later: set[str] = field(default_factory=set)  # of these, after their incident was wanted: event ids
+
+
+class Accepting:
+    """The batcher's group of events."""
+
+    def __init__(self, database: Database, wake: Wake) -> None:
+        self._database = database
+        self._wake = wake
+
+    async def take(self, connection: AsyncConnection, items: Sequence[Event]) -> list[Accepted]:
+        """Fold and save them. The incidents' rows are locked first, so that two replicas see each other's."""
+        taken = [storable_event(event) for event in items]
+        known = await incident_rows.lock(
+            connection, self._database, (event.incident_id for event in taken if event.incident_id)
+        )
+        seen = await self._seen(connection, taken)
+        batch = _Batch(known, dict(known))
+        results = [Accepted(duplicate=True)] * len(taken)
+        order = sorted(
+            range(len(taken)), key=lambda place: (taken[place].incident_id or "", taken[place].occurred_at)
+        )
+        for place in order:
+            event = taken[place]
+            keys = _keys(event)
+            if keys.isdisjoint(seen):
+                seen |= keys
+                results[place] = _fold(batch, event)
+        await self._write(connection, batch)
+        return results
+
+    async def rescue(self, connection: AsyncConnection, item: Event, error: Exception) -> Accepted:
+        """Keep it as it came, and have its incident read."""
+        event = storable(item)
+        log.error("event_poisoned", event_id=event.id, type=event.type, error=type(error).__name__)
+        row = _row(event, error=_words(error))
+        await connection.execute(insert(events).values(received_at=self._database.now_sql()), [row])
+        if event.incident_id:
+            try:
+                async with connection.begin_nested():
+                    known = await incident_rows.lock(connection, self._database, [event.incident_id])
+                    await incident_rows.save(connection, known, [marked(known[event.incident_id])])
+            except SQLAlchemyError as second:
+                log.warning("poisoned_incident_not_marked", error=type(second).__name__)
+        return Accepted(poisoned=True)
+
+    def committed(self, items: Sequence[Event], results: Sequence[Accepted]) -> None:
+        """Hint at once for what can be shown, and again when the marks are due."""
+        if any(not result.duplicate for result in results):
+            self._wake.notify("delivery")
+            hint_stale(self._wake)
+
+    async def _seen(self, connection: AsyncConnection, taken: Sequence[Event]) -> set[tuple[str, str]]:
+        among = self._database.among
+        webhooks = [event.webhook_id for event in taken if event.webhook_id]
+        found = await connection.execute(
+            select(events.c.event_id, events.c.webhook_id).where(
+                or_(
+                    among(events.c.event_id, [event.id for event in taken]),
+                    among(events.c.webhook_id, webhooks),
+                )
+            )
+        )
+        return {key for event_id, webhook_id in found for key in _pair(event_id, webhook_id)}
+
+    async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
+        if not batch.rows:
+            return
+        await incident_rows.save(connection, batch.before, batch.after.values())
+        await connection.execute(insert(events).values(received_at=self._database.now_sql()), batch.rows)
+        places = await self._places(connection, batch.told)
+        await make_rows(connection, self._database, batch.wanted)
+        lines = [(message, event.id) for event in batch.told for message in places.get(_about(event), ())]
+        if batch.told_later:
+            later = [event for event in batch.told if event.id in batch.told_later]
+            new_places = await self._places(connection, later)
+            for event in later:
+                new = new_places.get(_about(event), set()) - places.get(_about(event), set())
+                lines += [(message, event.id) for message in new]
+        await self._insert_lines(connection, lines)
+
+    async def _places(self, connection: AsyncConnection, told: Iterable[Event]) -> dict[str, set[int]]:
+        """The messages under which these events are told, by incident."""
+        ids = sorted({_about(event) for event in told})
+        places: dict[str, set[int]] = {}
+        if ids:
+            found = await connection.execute(
+                select(messages.c.incident_id, messages.c.id).where(
+                    self._database.among(messages.c.incident_id, ids), messages.c.gone.is_(None)
+                )
+            )
+            for incident_id, message_id in found:
+                places.setdefault(incident_id, set()).add(message_id)
+        return places
+
+    async def _insert_lines(self, connection: AsyncConnection, lines: Sequence[tuple[int, str]]) -> None:
+        if not lines:
+            return
+        told = sorted({event_id for _, event_id in lines})
+        found = await connection.execute(
+            select(events.c.event_id, events.c.id).where(self._database.among(events.c.event_id, told))
+        )
+        row_ids = {row.event_id: row.id for row in found}
+        await connection.execute(
+            insert_into(thread_lines, self._database.dialect).on_conflict_do_nothing(),
+            [{"message_id": message, "event_id": row_ids[event_id]} for message, event_id in lines],
+        )
+
+
+def hint_stale(wake: Wake) -> None:
+    """Marks are gathered for a moment: the hint comes when they are due."""
+    asyncio.get_running_loop().call_later(BURST.total_seconds() + 0.01, wake.notify, "stale")
+
+
+def _fold(batch: _Batch, event: Event) -> Accepted:
+    if not event.incident_id:
+        batch.rows.append(_row(event))
+        return Accepted()
+    known = batch.after[event.incident_id]
+    try:
+        outcome = after_event(known, event)
+        line = dump_line(outcome.line) if outcome.line else None
+        row = _row(event, applied=outcome.applied, line=line)
+    except Exception as error:
+        log.exception("event_poisoned", event_id=event.id, type=event.type)
+        batch.rows.append(_row(event, error=_words(error)))
+        batch.after[event.incident_id] = marked(known)
+        return Accepted(poisoned=True)
+    batch.rows.append(row)
+    batch.after[event.incident_id] = outcome.known
+    snapshot = outcome.known.snapshot
+    if outcome.line is not None and outcome.line.in_thread:
+        batch.told.append(event)
+        if any(incident.id == event.incident_id for incident in batch.wanted):
+            batch.told_later.add(event.id)
+    if snapshot is not None and newly_wanted(known.snapshot, snapshot):
+        batch.wanted.append(snapshot)
+    return Accepted()
+
+
+def _row(
+    event: Event, *, applied: bool = False, line: str | None = None, error: str | None = None
+) -> dict[str, Any]:
+    return {
+        "event_id": event.id,
+        "webhook_id": event.webhook_id,
+        "subscription_id": event.subscription_id,
+        "type": event.type,
+        "incident_id": event.incident_id,
+        "occurred_at": event.occurred_at,
+        "applied": applied,
+        "line": line,
+        "raw": storable(event.raw),
+        "error": error,
+    }
+
+
+def _about(event: Event) -> str:
+    assert event.incident_id is not None
+    return event.incident_id
+
+
+def _keys(event: Event) -> set[tuple[str, str]]:
+    return set(_pair(event.id, event.webhook_id))
+
+
+def _pair(event_id: str, webhook_id: str | None) -> Iterable[tuple[str, str]]:
+    yield "event", event_id
+    if webhook_id:
+        yield "webhook", webhook_id
+
+
+def _words(error: Exception) -> str:
+    return storable(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]

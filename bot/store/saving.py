@@ -1,0 +1,174 @@
+"""When is a newer incident newer? The rules by which events and readings become what we know; pure.
+
+Three clocks that are never mixed: events and readings carry PagerDuty's (`event_at`, `rest_at`), the
+moments at which we took something or began a read are the database's (`accepted_at`, `read_at`), and
+marks are counted (`stale_seq`, answered up to `read_seq`). bot/store/accepting.py and
+bot/store/readings.py apply the rules in a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.events import Event, StoryLine, fold, marks_stale, story_line, take_reading
+from bot.model import Incident, Reading, Reference
+
+REST_RESOLUTION = timedelta(seconds=1)  # REST tells `updated_at` in whole seconds, events in milliseconds
+BURST = timedelta(milliseconds=300)  # how long marks are gathered, so that a burst costs one GET
+BEHIND = timedelta(seconds=2)  # PagerDuty answered with less than it said before: its copies need a moment
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NO_TEAMS: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A row of `incidents`, at the database's time `now`. `snapshot` None: heard of, never seen."""
+
+    id: str
+    now: datetime
+    snapshot: Incident | None = None
+    event_at: datetime | None = None
+    rest_at: datetime | None = None
+    accepted_at: datetime | None = None
+    read_at: datetime | None = None
+    revision: int = 0
+    stale_seq: int = 0
+    read_seq: int = 0
+    read_after: datetime | None = None
+    touched: bool = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Marked, and no reading has answered the mark."""
+        return self.stale_seq > self.read_seq
+
+
+@dataclass(frozen=True, slots=True)
+class AfterEvent:
+    """`known` with the event taken; `applied`: its fields were; `line` is what it adds to the story."""
+
+    known: Known
+    applied: bool
+    line: StoryLine | None
+
+
+def after_event(known: Known, event: Event) -> AfterEvent:
+    """Take an event. One that is late changes nothing, and has the truth read instead."""
+    line = story_line(known.snapshot, event)
+    folded = fold(known.snapshot, event)
+    tells = folded is not known.snapshot
+    applied = tells and not _is_late(known, event.occurred_at)
+    after = known
+    if tells:
+        after = replace(after, accepted_at=max(known.now, known.accepted_at or NEVER))
+    if applied:
+        after = _showing(replace(after, event_at=event.occurred_at), folded)
+    if marks_stale(event) or (tells and not applied) or after.snapshot is None:
+        after = marked(after)
+    if not after.touched and _by_person(event):
+        after = replace(after, touched=True)
+    return AfterEvent(after, applied, line)
+
+
+@dataclass(frozen=True, slots=True)
+class AfterReading:
+    """`known` after a reading was offered; `saved`: it was newer, or just as new."""
+
+    known: Known
+    saved: bool
+
+
+def after_reading(
+    known: Known,
+    reading: Reading,
+    *,
+    began_at: datetime,
+    seen: int | None = None,
+    written: bool = False,
+    by_person: bool = False,
+) -> AfterReading:
+    """Take what REST told. `began_at` is the database's clock when the request was sent.
+
+    `seen`: the marks this reading answers, when it was begun for them. `written`: it is the answer to a
+    write of ours.
+    """
+    touched = known.touched or by_person
+    if began_at < (known.accepted_at or NEVER):
+        return AfterReading(replace(_refused(known, reading, seen, BURST), touched=touched), saved=False)
+    if (reading.updated_at, began_at) < (known.rest_at or NEVER, known.read_at or NEVER):
+        return AfterReading(replace(_refused(known, reading, seen, BEHIND), touched=touched), saved=False)
+    after = replace(
+        known,
+        rest_at=reading.updated_at,
+        read_at=began_at,
+        touched=touched,
+        accepted_at=max(known.now, known.accepted_at or NEVER) if written else known.accepted_at,
+    )
+    after = _showing(after, take_reading(known.snapshot, reading, own_write=written))
+    if seen is not None:
+        after = replace(after, read_seq=max(known.read_seq, min(seen, known.stale_seq)))
+        if after.is_stale:
+            after = replace(after, read_after=known.now + BURST)
+    return AfterReading(after, saved=True)
+
+
+def marked(known: Known) -> Known:
+    """The truth must be read. Marks that come while one stands wait for the same read."""
+    return replace(
+        known,
+        stale_seq=known.stale_seq + 1,
+        read_after=known.read_after if known.is_stale else known.now + BURST,
+    )
+
+
+def newly_wanted(before: Incident | None, after: Incident | None) -> bool:
+    """Whether channels may have to show it that did not before: it is open, and new, open again, or
+    matches others.
+    """
+    if after is None or not after.is_open:
+        return False
+    return before is None or not before.is_open or _matched_by(before) != _matched_by(after)
+
+
+def _matched_by(incident: Incident) -> tuple[object, ...]:
+    """What a subscription looks at (`Subscription.matches`)."""
+    return (
+        incident.service.id,
+        {team.id for team in incident.teams},
+        incident.urgency,
+        incident.priority and incident.priority.name.casefold(),
+    )
+
+
+def _is_late(known: Known, occurred_at: datetime) -> bool:
+    if known.event_at is not None and occurred_at < known.event_at:
+        return True
+    return known.rest_at is not None and occurred_at <= known.rest_at + REST_RESOLUTION
+
+
+def _by_person(event: Event) -> bool:
+    return event.agent is not None and event.agent.kind == "user" and event.type != "incident.triggered"
+
+
+def _refused(known: Known, reading: Reading, seen: int | None, pause: timedelta) -> Known:
+    """A reading that is not saved leaves the mark; one that may know more than we do sets it."""
+    if seen is not None and known.is_stale:
+        return replace(known, read_after=known.now + pause)
+    if not known.is_stale and reading.updated_at > (known.rest_at or NEVER):
+        return marked(known)
+    return known
+
+
+def _showing(known: Known, snapshot: Incident | None) -> Known:
+    """With this snapshot; the revision grows when a message would show something else."""
+    if snapshot == known.snapshot:
+        return known
+    grows = known.snapshot is None or snapshot is None or _shown(snapshot) != _shown(known.snapshot)
+    return replace(known, snapshot=snapshot, revision=known.revision + 1 if grows else known.revision)
+
+
+def _shown(incident: Incident) -> Incident:
+    """Without what no message shows."""
+    return replace(incident, incident_key=None, teams=NO_TEAMS)
