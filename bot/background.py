@@ -1,9 +1,9 @@
 """Loops that run beside the requests: started together, told to stop together, and loud when one of them
 fails.
 
-A loop that ends with an exception is begun again after a pause, and `complaints` (said by /health/ready)
-names it until it has run
-for a while without failing: a dead side task must not look like a calm night.
+A loop that ends with an exception, or by itself, is begun again after a pause, and `complaints` (said by
+/health/ready) names it until it has run for a while without failing: a dead side task must not look like a
+calm night.
 """
 
 from __future__ import annotations
@@ -61,11 +61,15 @@ class Background:
             began = self._clock()
             try:
                 await loop(self._stop)
+                if self._stop.is_set():
+                    return
+                log.error("loop_ended", loop=name, again_in=pause)
             except Exception:
                 log.exception("loop_failed", loop=name, again_in=pause)
-                self._failed_at[name] = self._clock()
-                pause = PAUSE if self._clock() - began > CALM else min(pause * 2, LONGEST_PAUSE)
-                await self._rest(pause)
+            self._failed_at[name] = self._clock()
+            await self._rest(pause)
+            ran = self._failed_at[name] - began
+            pause = PAUSE if ran > CALM else min(pause * 2, LONGEST_PAUSE)
 
     async def _rest(self, seconds: float) -> None:
         try:

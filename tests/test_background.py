@@ -47,6 +47,22 @@ async def test_a_failing_loop_begins_again_and_is_complained_of(caplog: pytest.L
     await background.stop(1)
 
 
+async def test_a_loop_that_ends_by_itself_is_begun_again_after_a_pause() -> None:
+    tries = 0
+
+    async def loop(stop: asyncio.Event) -> None:
+        nonlocal tries
+        tries += 1
+
+    background = Background()
+    background.start("walk", loop)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert tries == 1
+    assert background.complaints() == ["walk failed and was begun again; the log says why"]
+    await background.stop(1)
+
+
 async def test_a_loop_that_does_not_listen_is_cancelled() -> None:
     async def deaf(stop: asyncio.Event) -> None:
         del stop
