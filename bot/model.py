@@ -44,7 +44,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A PagerDuty user. `role` is PagerDuty's role word (`observer`, `limited_user` …), None when not read."""
+    """A PagerDuty user. `role` is PagerDuty's word for it (`observer`, `limited_user` …), None: not read."""
 
     id: str
     name: str
@@ -140,6 +140,7 @@ class Incident:
     url: str | None = None
     priority: Priority | None = None  # None: none set
     policy: Reference | None = None  # the escalation policy
+    follows_policy: bool | None = None  # False: given to people by name; None: not known (events do not tell)
     teams: tuple[Reference, ...] = ()
     assignees: tuple[Reference, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] | None = (

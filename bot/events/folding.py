@@ -39,6 +39,7 @@ def fold(known: Incident | None, event: Event) -> Incident | None:
         url=seen.url or before.url,
         priority=_ranked(seen.priority, before.priority),
         acknowledgements=None if moved else before.acknowledgements,
+        follows_policy=None if moved else before.follows_policy,
         level=before.level if keeps_level else None,
         escalates_at=None if moved else before.escalates_at,
         snoozed_until=None if moved else before.snoozed_until,
@@ -70,7 +71,7 @@ def take_reading(known: Incident | None, reading: Reading, *, own_write: bool = 
     # REST forgets acknowledgements once resolved, and renews the entry of one who acknowledges again.
     held = known.status is Status.ACKNOWLEDGED and known.acknowledged_by == read.acknowledged_by
     acknowledged = known if same_life and (held or read.acknowledged_at is None) else read
-    level = known.level if _same_hands(known, read) else None
+    level = known.level if _same_hands(known, read) and read.follows_policy is not False else None
     return replace(
         read,
         url=read.url or known.url,

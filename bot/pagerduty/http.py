@@ -1,0 +1,287 @@
+"""Every call to PagerDuty's REST API goes through here: timeouts, repeats, rate limits, failures.
+
+Between bot/pagerduty/client.py and the wire. What is repeated, and when:
+
+    429, or no connection came about      always: nothing has happened
+    5xx, 408, no answer, connection lost  what is safe to repeat; of other writes the outcome is unknown, and
+                                          the failure says `maybe_done`
+    any other answer                      never
+
+Waiting is exponential backoff with full jitter, unless PagerDuty says for how long. Whoever calls gives a
+deadline; a wait that would pass it is a failure at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import structlog
+
+from bot.errors import PagerDutyUnavailable
+from bot.pagerduty import paging
+from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
+from bot.pagerduty.limiter import Limiter, retry_after
+from bot.pagerduty.refusals import failure_of
+from bot.pagerduty.wire import Params, address, headers, path_template
+
+__all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
+
+CONNECT_SECONDS = 5.0
+CALL_SECONDS = 15.0
+DEADLINE_SECONDS = 30.0
+FIRST_BACKOFF = 0.25  # seconds; doubles with every try
+LONGEST_BACKOFF = 8.0
+MOST_TRIES = 5
+MAX_IN_FLIGHT = 8
+
+OnCall = Callable[[str, str, int, float], None]
+"""Told of every try: method, path template, status (0: no answer came), seconds."""
+
+log = structlog.get_logger("pagerline.pagerduty")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer. `sent_at` (UTC, our clock): when the request that was answered went out."""
+
+    data: Any
+    status: int
+    request_id: str | None
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request, with what its tries share."""
+
+    method: str
+    url: str
+    template: str
+    credentials: Credentials
+    headers: Mapping[str, str]
+    body: bytes | None
+    repeatable: bool
+    ends: float
+    tries: int = 0
+    unsure: bool = False  # an earlier try may have been carried out
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    sent_at: datetime
+
+    @property
+    def request_id(self) -> str | None:
+        return self.headers.get("x-request-id")
+
+
+class PagerDutyHttp:
+    """Calls over a session that the caller opens and closes. Raises the kinds of PagerDutyFailure, nothing
+    else.
+
+    `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
+    counts. Seconds throughout.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        api_url: str,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_call: OnCall | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        call_seconds: float = CALL_SECONDS,
+    ) -> None:
+        self._session = session
+        self._origin = api_url
+        self._timer = timer
+        self._on_call = on_call
+        self._call_seconds = call_seconds
+        self._in_flight = asyncio.Semaphore(max_in_flight)
+        self._limiter = Limiter(timer)
+        self.clock = clock
+        self.sleep = sleep
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        credentials: Credentials,
+        *,
+        params: Params | None = None,
+        body: Mapping[str, Any] | None = None,
+        sender: str | None = None,
+        retry_safe: bool = False,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> Answer:
+        """One request, repeated where that is safe.
+
+        `sender`: the e-mail for `From`. `retry_safe`: this write may be done twice without harm (a GET always
+        may). `deadline`: for everything together. Raises PagerDutyUnavailable with `maybe_done` for a write
+        that may have been carried out.
+        """
+        call = _Call(
+            method=method,
+            url=address(self._origin, path, params),
+            template=path_template(path),
+            credentials=credentials,
+            headers=headers(credentials, sender, with_body=body is not None),
+            body=None if body is None else json.dumps(body).encode(),
+            repeatable=retry_safe or method == "GET",
+            ends=self._timer() + deadline,
+        )
+        while True:
+            call.tries += 1
+            try:
+                await self._take_turn(call)
+                return await self._try(call)
+            except PagerDutyUnavailable as failure:
+                call.unsure = call.unsure or failure.maybe_done
+                if (call.unsure and not call.repeatable) or not await self._waited(call, failure):
+                    failure.maybe_done = call.unsure
+                    raise
+
+    async def pages(
+        self, path: str, credentials: Credentials, key: str, *, params: Params | None = None
+    ) -> AsyncIterator[paging.Page]:
+        """Every page of a list by offset, up to the 10,000th entry; each page has its own deadline."""
+        async for page in paging.pages(self._getter(credentials), path, key, params or {}):
+            yield page
+
+    async def cursor_pages(
+        self, path: str, credentials: Credentials, key: str, *, params: Params | None = None
+    ) -> AsyncIterator[paging.Page]:
+        """Every page of a list that is read by cursor."""
+        async for page in paging.cursor_pages(self._getter(credentials), path, key, params or {}):
+            yield page
+
+    def _getter(self, credentials: Credentials) -> paging.Get:
+        async def get(path: str, params: Params) -> Answer:
+            return await self.request("GET", path, credentials, params=params)
+
+        return get
+
+    # -------------------------------------------------------------------------------------------- one try
+
+    async def _take_turn(self, call: _Call) -> None:
+        """Slow down while the limit is near."""
+        while (seconds := self._limiter.blocked(call.credentials, urgent=call.is_write)) > 0:
+            if seconds >= call.ends - self._timer():
+                raise PagerDutyUnavailable("PagerDuty is limiting requests", status=429, retry_after=seconds)
+            await self.sleep(seconds)
+        if spread := self._limiter.take(call.credentials, urgent=call.is_write):
+            await self.sleep(min(spread, max(0.0, call.ends - self._timer())))
+
+    async def _try(self, call: _Call) -> Answer:
+        try:
+            async with asyncio.timeout(max(0.0, call.ends - self._timer())):
+                await self._in_flight.acquire()
+        except TimeoutError:
+            raise PagerDutyUnavailable("Too many requests to PagerDuty are waiting") from None
+        began, reply = self._timer(), None
+        try:
+            reply = await self._send(call)
+        finally:
+            self._in_flight.release()
+            self._count(call, reply, self._timer() - began)
+        self._limiter.learn(call.credentials, reply.headers)
+        if reply.status == 429:
+            self._limiter.exhausted(call.credentials, retry_after(reply.headers) or 0.0)
+        return _read(call, reply)
+
+    async def _send(self, call: _Call) -> _Reply:
+        left = max(0.05, min(self._call_seconds, call.ends - self._timer()))
+        # Connecting fails before the whole call does, so that "nothing was sent" is known and not guessed.
+        connect = min(CONNECT_SECONDS, left * 0.8)
+        timeout = aiohttp.ClientTimeout(total=left, connect=connect, sock_connect=connect)
+        # aiohttp repeats a PUT of its own accord when the connection drops, unless it does not know the word.
+        method = call.method if call.repeatable else call.method.lower()
+        sent_at = self.clock()
+        try:
+            async with self._session.request(
+                method, call.url, headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
+            ) as answer:
+                return _Reply(answer.status, answer.headers, await answer.text("utf-8", "replace"), sent_at)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise PagerDutyUnavailable(f"PagerDuty cannot be reached ({type(error).__name__})") from None
+        except TimeoutError:
+            raise PagerDutyUnavailable("PagerDuty did not answer in time", maybe_done=call.is_write) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise PagerDutyUnavailable(
+                f"The connection to PagerDuty broke ({type(error).__name__})", maybe_done=call.is_write
+            ) from None
+
+    async def _waited(self, call: _Call, failure: PagerDutyUnavailable) -> bool:
+        """Wait before the next try; False when there is to be none."""
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (call.tries - 1))
+        seconds = failure.retry_after if failure.retry_after is not None else random.uniform(0, backoff)
+        again = call.tries < MOST_TRIES and seconds < call.ends - self._timer()
+        log.warning(
+            "pagerduty_call_failed",
+            method=call.method,
+            path=call.template,
+            status=failure.status,
+            code=failure.code,
+            request_id=failure.request_id,
+            reason=str(failure),
+            tries=call.tries,
+            again_in=round(seconds, 2) if again else None,
+        )
+        if again:
+            await self.sleep(seconds)
+        return again
+
+    def _count(self, call: _Call, reply: _Reply | None, seconds: float) -> None:
+        status = reply.status if reply else 0
+        if self._on_call is not None:
+            self._on_call(call.method, call.template, status, seconds)
+        log.debug(
+            "pagerduty_call",
+            method=call.method,
+            path=call.template,
+            status=status,
+            request_id=reply.request_id if reply else None,
+            seconds=round(seconds, 3),
+        )
+
+
+def _read(call: _Call, reply: _Reply) -> Answer:
+    if not 200 <= reply.status < 300:
+        raise failure_of(
+            reply.status,
+            reply.text,
+            is_write=call.is_write,
+            request_id=reply.request_id,
+            retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
+        )
+    if not reply.text.strip():
+        return Answer({}, reply.status, reply.request_id, reply.sent_at)
+    try:
+        return Answer(json.loads(reply.text), reply.status, reply.request_id, reply.sent_at)
+    except (ValueError, RecursionError):
+        raise PagerDutyUnavailable(
+            "PagerDuty's answer is not JSON",
+            status=reply.status,
+            request_id=reply.request_id,
+            maybe_done=call.is_write,
+        ) from None

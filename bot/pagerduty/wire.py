@@ -1,0 +1,60 @@
+"""How a request to PagerDuty is written: headers, query, address, and a label for it that holds no id.
+
+Rules: PagerDuty's REST pages "HTTP Request Headers" and "Query Parameters".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from bot.pagerduty.credentials import Credentials
+
+ACCEPT = "application/vnd.pagerduty+json;version=2"
+Param = str | int | datetime | Sequence[str] | None
+Params = Mapping[str, Param]
+"""A sequence becomes `name[]=…` once per item; None is left out."""
+
+_WORDS = frozenset({"me", "count"})  # stand where an id would, and are none
+
+
+def headers(credentials: Credentials, sender: str | None, *, with_body: bool) -> dict[str, str]:
+    """`sender` goes into `From`: the person who acts, where an account key speaks for them."""
+    found = {"Authorization": credentials.authorization, "Accept": ACCEPT}
+    if with_body:
+        found["Content-Type"] = "application/json"
+    if sender is not None:
+        found["From"] = sender
+    return found
+
+
+def address(origin: str, path: str, params: Params | None) -> str:
+    """The whole URL."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in (params or {}).items():
+        if isinstance(value, (str, int, datetime)):
+            pairs.append((name, _written(value)))
+        elif value is not None:
+            pairs += [(f"{name.removesuffix('[]')}[]", str(item)) for item in value]
+    return f"{origin.rstrip('/')}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def _written(value: str | int | datetime) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"  # PagerDuty does not know `True`
+    if isinstance(value, datetime):
+        # Without an offset PagerDuty takes the account's own time zone.
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return str(value)
+
+
+def path_template(path: str) -> str:
+    """`/incidents/Q1/notes` → `/incidents/{id}/notes`: a label for logs and metrics."""
+    parts = path.strip("/").split("/")
+    version = 1 if parts[0] == "v3" else 0
+    shown = [
+        "{id}" if at >= version and (at - version) % 2 == 1 and part not in _WORDS else part
+        for at, part in enumerate(parts)
+    ]
+    return "/" + "/".join(shown)
