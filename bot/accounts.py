@@ -1,12 +1,9 @@
 """Who somebody is in PagerDuty, and a client that acts as them. E-mail mode: the account key, with `From:`
-set to the
-PagerDuty user whose login e-mail equals the Slack user's confirmed one.
+set to the PagerDuty user whose login e-mail equals the Slack user's confirmed one.
 
 PagerDuty enforces nobody's role behind an account key, so everything it would refuse is refused here: guests,
-people
-of other workspaces, bots, deleted accounts, unconfirmed e-mail addresses, and roles that may not respond.
-Only this
-module and bot/pagerduty/http.py ever hold a token.
+people of other workspaces, bots, deleted accounts, unconfirmed e-mail addresses, and roles that may not
+respond. Only this module and bot/pagerduty/http.py ever hold a token.
 """
 
 from __future__ import annotations

@@ -5,17 +5,18 @@
     ℹ #1235 Queue is stuck is resolved already, so I left it alone: acknowledging would reopen it.
 
 Or the Acknowledge button, or `@pagerline ack` in an incident's thread. PagerDuty reopens a resolved incident
-that is
-acknowledged, so each is read first and only what is triggered is written; one resolved in the moment between
-is told.
+that is acknowledged, so each is read first and only what is triggered is written; one resolved in the moment
+between is told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.command.context import Context
 from bot.declaration import Argument, Button, IncidentRef, Reply, command
 from bot.model import Status
-from bot.render.outcomes import acknowledged
+from bot.render.outcomes import Outcome, Result, acknowledged
 
 
 async def was_acknowledged(ctx: Context, incidents: list[IncidentRef]) -> bool | None:
@@ -43,4 +44,13 @@ async def ack(ctx: Context, incidents: list[IncidentRef]) -> Reply:
     Several at once; without a number the one open incident here. What is resolved is left alone: PagerDuty
     would reopen it.
     """
-    return acknowledged(await ctx.incidents.acknowledge(incidents))
+    outcomes = await ctx.incidents.acknowledge(incidents)
+    if any(one.result is Result.DONE for one in outcomes):
+        ctx.later(_reopened_after_all(ctx, outcomes))
+    return acknowledged(outcomes)
+
+
+async def _reopened_after_all(ctx: Context, outcomes: Sequence[Outcome]) -> Reply | None:
+    """PagerDuty's events, which tell it, may come after its answer to the acknowledgement."""
+    found = await ctx.incidents.reopened_later(outcomes)
+    return acknowledged(found) if found else None

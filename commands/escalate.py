@@ -4,8 +4,7 @@
     ⏫ Escalated to Bob Brown, level 2 of 3: #1234 Disk full
 
 Or the Escalate button, which carries the level it leads to: pressed twice, or by two people, it escalates
-once. Typed
-twice without a level within 30 s it asks, since the second person may not know of the first.
+once. Typed twice without a level within 30 s it asks, since the second person may not know of the first.
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@
     2  Bob Brown, always
 
 For a service, team, policy, schedule or person, however it is typed: `who's on call for the payments team?`.
-Two that
-fit equally well are offered, not guessed between. Without words: this thread's incident, or what this channel
-follows.
+Two that fit equally well are offered, not guessed between. Without words: this thread's incident, or what
+this channel follows.
 """
 
 from __future__ import annotations

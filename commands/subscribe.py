@@ -52,6 +52,7 @@ async def subscribe(
     )
     if any(_same(wish, one) for one in await ctx.subscriptions.of_channel(wish.channel)):
         return already_subscribed(wish)
+    since = await ctx.incidents.now()
     found = [one for one in await ctx.incidents.open_ones(_filter(wish)) if wish.matches(one)]
     urgent = [one for one in found if _is_urgent(one)]
     if open_ones is None and len(found) > FLOOD:
@@ -66,7 +67,8 @@ async def subscribe(
         )
     shown = {"urgent-open": urgent, "none-open": []}.get(open_ones or "all-open", found)
     await ctx.incidents.keep(shown)
-    await ctx.subscriptions.add(wish, incidents=shown)
+    # One that opened since the list was asked for is new, whatever was chosen.
+    await ctx.subscriptions.add(wish, incidents=shown, since=since, listed={one.id for one in found})
     return subscribed(wish, posting=len(shown), undo=f"unsubscribe {_target(wish)}")
 
 

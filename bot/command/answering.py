@@ -2,10 +2,8 @@
 message.
 
 One `Answering` per request, used by bot/command/run.py. Slack's rules it knows: a reply address works 5 times
-within
-30 minutes; through a slash command's address nothing can be replaced (slackapi/bolt-js 2287); a press on a
-channel's
-message must never replace that message; an open view is answered by updating it.
+within 30 minutes; through a slash command's address nothing can be replaced (slackapi/bolt-js 2287); a press
+on a channel's message must never replace that message; an open view is answered by updating it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """A typed line, a control's value or a submitted form, turned into a command's arguments.
 
 Each kind of bot/declaration.py knows the words it takes from the line; the parameters take their turns in
-order, and
-what nobody takes is an error that says what was understood. Names of services and teams are looked up through
-`Names`
-(the directory). Whatever is typed, nothing but `UserError` is raised (and whatever the directory raises).
+order, and what nobody takes is an error that says what was understood. Names of services and teams are looked
+up through `Names` (the directory). Whatever is typed, nothing but `UserError` is raised (and whatever the
+directory raises).
 """
 
 from __future__ import annotations
@@ -93,8 +92,7 @@ async def read_line(
     """The arguments in the words after the verb.
 
     `from_control`: a button's or menu's value, whose first word is the incident whatever it looks like; a
-    person's
-    `note PROD is back` starts with a word that could be an id and is not. Raises `UserError`.
+    person's `note PROD is back` starts with a word that could be an id and is not. Raises `UserError`.
     """
     line = clean(rest)
     words = split(line)
@@ -134,8 +132,7 @@ async def _take(
     parameter: Parameter, words: Sequence[Word], at: int, names: Names, *, sure: bool
 ) -> tuple[Any, int]:
     """The parameter's value from the words at `at`, and where the next parameter goes on; `at` itself when
-    the words
-    are not for it.
+    the words are not for it.
     """
     if parameter.kind in (ServiceRef, ScopeRef):
         return await _take_name(parameter, words, at, names)
@@ -307,8 +304,7 @@ async def read_fields(command: Command, fields: Mapping[str, str], names: Names)
 
 def _from_field(parameter: Parameter, text: str) -> Any:
     """A field's text (several picked: joined by spaces) as the parameter's value; None when it cannot be
-    read. What
-    is typed into a form comes as it is: Slack escapes nothing there.
+    read. What is typed into a form comes as it is: Slack escapes nothing there.
     """
     kind = parameter.kind
     if kind in RESTS:

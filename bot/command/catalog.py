@@ -14,8 +14,7 @@ from bot.declaration import Button, Command
 @dataclass(frozen=True, slots=True)
 class Called:
     """A line's first word and the rest: `word` as typed (empty for an empty line), `command` None when no
-    verb is so
-    called.
+    verb is so called.
     """
 
     word: str

@@ -1,8 +1,8 @@
 """What happens to a channel in Slack: the bot is invited, removed, the channel archived or brought back.
 
 Being invited greets once and mends what was broken there; being removed breaks the channel's subscriptions
-and tells
-whoever made them. bot/delivery finds the same out by a refused post: telling happens once, whoever is first.
+and tells whoever made them. bot/delivery finds the same out by a refused post: telling happens once, whoever
+is first.
 """
 
 from __future__ import annotations

@@ -1,25 +1,23 @@
 """What a handler sees of the world: who asks, where, and narrow ports to everything it may do.
 
 bot/command/run.py builds one Context per request. The ports are protocols, so that a command can be read, and
-tested,
-without the machinery behind it: bot/command/desk.py (incidents), bot/store (subscriptions, people),
-bot/pagerduty
-(directory). All datetimes are aware, in UTC.
+tested, without the machinery behind it: bot/command/desk.py and looking.py (incidents), bot/store
+(subscriptions, people), bot/pagerduty (directory). All datetimes are aware, in UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.accounts import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings
 from bot.command.request import Request, Surface
-from bot.declaration import IncidentRef
+from bot.declaration import IncidentRef, Reply
 from bot.model import (
     Channel,
     Incident,
@@ -60,13 +58,10 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An incident looked up: `incident` None when PagerDuty has none of that name, or `problem` says why it
-    could not be read.
-    """
+    """An incident looked up: `incident` None when PagerDuty has none of that name."""
 
     ref: IncidentRef
     incident: Incident | None = None
-    problem: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +127,17 @@ class IncidentPort(Protocol):
     async def here(self) -> list[Incident]:
         """Open incidents with a message in this channel, as last known."""
 
+    async def now(self) -> datetime:
+        """The database's clock, which what is read is ordered by."""
+
     async def keep(self, incidents: Sequence[Incident]) -> None:
         """Save what `open_ones` read of these."""
 
     async def acknowledge(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
         """Each read, in parallel; one write for those that are triggered."""
 
-    async def reopened(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """The same, with those marked that this acknowledgement reopened, as far as is known by now."""
+    async def reopened_later(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Those that turn out, some seconds later, to have been reopened by this acknowledgement."""
 
     async def resolve(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
         """One write for all; a number we do not know the id of is read first."""
@@ -175,7 +173,14 @@ class IncidentPort(Protocol):
 class SubscriptionPort(Protocol):
     """Which channel follows what (bot/store/subscriptions.py)."""
 
-    async def add(self, sub: Subscription, *, incidents: Sequence[Incident] = ()) -> Subscription: ...
+    async def add(
+        self,
+        sub: Subscription,
+        *,
+        incidents: Sequence[Incident] = (),
+        since: datetime | None = None,
+        listed: Collection[str] = (),
+    ) -> Subscription: ...
     async def remove(self, channel: Channel, kind: str, target_id: str) -> bool: ...
     async def of_channel(self, channel: Channel) -> list[Subscription]: ...
 
@@ -217,6 +222,11 @@ class Context:
     accounts: Accounts
     clock: Callable[[], datetime]
     slash: str = "/pager"
+    follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
+
+    def later(self, work: Coroutine[Any, Any, Reply | None]) -> None:
+        """Something to say after the answer, if anything: it runs once the answer was sent."""
+        self.follow_ups.append(work)
 
     async def me(self) -> Person:
         """The PagerDuty user of whoever asks. Raises NotLinked, with what to do about it."""

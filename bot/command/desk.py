@@ -1,8 +1,8 @@
-"""Everything a command does with incidents: reads by the account key, acts as the person, and what PagerDuty
-answers
-is saved (bot/store/incidents.py), so that the living messages follow without being told.
+"""What a person does to incidents, as that person; what PagerDuty answers is saved (bot/store/incidents.py),
+so that the living messages follow without being told.
 
-One `Desk` per request; bot/command/context.py says what handlers see of it.
+One `Desk` per request; bot/command/context.py says what handlers see of it. Every act is safe to be asked for
+twice.
 """
 
 from __future__ import annotations
@@ -10,30 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.accounts import Acting
-from bot.command.context import (
-    Escalated,
-    Escalation,
-    Filter,
-    Found,
-    NewIncident,
-    Triggered,
-)
-from bot.command.ports import IncidentStore, LeasePort, Levels
+from bot.command.context import Escalated, Found, NewIncident, Triggered
+from bot.command.looking import Looking, Reach, distinct, no_such
 from bot.declaration import IncidentRef
-from bot.errors import (
-    NotAllowed,
-    PagerDutyFailure,
-    PagerDutyNotFound,
-    PagerDutyRefused,
-    UserError,
-)
-from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference, Status, Urgency
+from bot.errors import NotAllowed, PagerDutyFailure, PagerDutyNotFound, PagerDutyRefused, UserError
+from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
 from bot.render.outcomes import Outcome, Result
-from bot.store.audit import Audit
 
 BULK = 250  # incidents in one write, PagerDuty's limit
 LEASE_SECONDS = 15.0
@@ -41,114 +27,18 @@ LEASE_PATIENCE = 8.0  # seconds to wait while somebody else escalates the same i
 ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED = 1001, 1002  # PagerDuty's error codes
 
 
-@dataclass(frozen=True, slots=True)
-class Desks:
-    """Opens one per request."""
-
-    reader: PagerDuty
-    incidents: IncidentStore
-    audit: Audit
-    leases: LeasePort
-    levels: Levels
-
-    def open(self, acting: Acting | None, channel: Channel) -> Desk:
-        """For a person (None: reads only) in a channel."""
-        return Desk(self, acting, channel)
+def open_desk(reach: Reach, acting: Acting | None, channel: Channel) -> Desk:
+    """For a person (None: reads only) in a channel."""
+    return Desk(reach, channel, acting=acting)
 
 
 @dataclass(slots=True)
-class Desk:
+class Desk(Looking):
     """What one request may do with incidents."""
 
-    desks: Desks
-    acting: Acting | None
-    channel: Channel
+    acting: Acting | None = None
     subjects: list[str] = field(default_factory=list)  # ids of the incidents that were changed
-    _readings: dict[str, tuple[Reading, datetime]] = field(default_factory=dict)
-
-    # ------------------------------------------------------------------------------------------- reading
-
-    async def read(self, refs: Sequence[IncidentRef]) -> list[Found]:
-        """Each from PagerDuty, in parallel, in the order asked. Raises PagerDutyFailure when it is PagerDuty
-        that fails.
-        """
-        return list(await asyncio.gather(*(self._look(ref) for ref in refs)))
-
-    async def _look(self, ref: IncidentRef) -> Found:
-        began_at = await self.desks.incidents.now()
-        try:
-            reading = await self.desks.reader.incident(ref.id)
-        except PagerDutyNotFound:
-            return Found(ref)
-        return Found(ref, await self._saved(reading, began_at))
-
-    async def _saved(self, reading: Reading, began_at: datetime) -> Incident:
-        """The incident with its level, saved as read."""
-        incident = await self.desks.levels.with_level(reading.incident)
-        reading = Reading(incident, reading.updated_at)
-        await self.desks.incidents.save_reading(reading, began_at=began_at, seen=None)
-        self._readings[incident.id] = (reading, began_at)
-        return incident
-
-    async def one(self, ref: IncidentRef) -> Incident:
-        """One from PagerDuty, its level worked out. Raises UserError when there is none."""
-        found = await self._look(ref)
-        if found.incident is None:
-            raise no_such(ref)
-        return found.incident
-
-    async def known(self, ref: IncidentRef) -> Incident:
-        """As last known, without asking PagerDuty unless we never heard of it. Raises UserError."""
-        return await self.desks.incidents.find(ref.id) or await self.one(ref)
-
-    async def here(self) -> list[Incident]:
-        """Open incidents with a message in this channel, as last known."""
-        return await self.desks.incidents.open_in(self.channel) if self.channel.id else []
-
-    async def open_ones(self, wanted: Filter) -> list[Incident]:
-        """Every open incident that fits, one call per 100; not saved unless `keep` is asked for."""
-        began_at = await self.desks.incidents.now()
-        found = await self.desks.reader.incidents(
-            statuses=wanted.statuses,
-            service_ids=wanted.services,
-            team_ids=wanted.teams,
-            user_ids=wanted.people,
-            urgencies=wanted.urgencies,
-        )
-        for reading in found:
-            self._readings[reading.incident.id] = (reading, began_at)
-        return [reading.incident for reading in found]
-
-    async def keep(self, incidents: Sequence[Incident]) -> None:
-        """Save what `open_ones` read of these."""
-        for incident in incidents:
-            reading, began_at = self._readings[incident.id]
-            await self.desks.incidents.save_reading(reading, began_at=began_at, seen=None)
-
-    async def levels(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]:
-        """The levels of its policy and whom each pages now."""
-        return await self.desks.levels.of_policy(incident)
-
-    async def notes(self, ref: IncidentRef) -> tuple[Incident, list[Note]]:
-        """The incident and its notes."""
-        incident = await self.known(ref)
-        return incident, list(await self.desks.reader.notes(incident.id))
-
-    async def log(self, ref: IncidentRef) -> list[LogEntry]:
-        """Its history in PagerDuty, what matters of it."""
-        return list(await self.desks.reader.log_entries(ref.id))
-
-    async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
-        """Somebody's escalation within the last `seconds` through this bot."""
-        recent = await self.desks.audit.recent("escalate", incident.id, seconds)
-        return Escalation(recent.user_id, recent.seconds_ago) if recent else None
-
-    async def with_key(self, service_id: str, key: str) -> Incident | None:
-        """The incident that an earlier `trigger` with this key made."""
-        reading = await self.desks.reader.incident_with_key(service_id, key)
-        return reading.incident if reading else None
-
-    # ------------------------------------------------------------------------------------------- acting
+    _written_at: dict[str, datetime] = field(default_factory=dict)  # PagerDuty's clock
 
     @property
     def _hand(self) -> PagerDuty:
@@ -158,12 +48,11 @@ class Desk:
 
     async def acknowledge(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
         """Read all in parallel, write once for those that are triggered: PagerDuty reopens a resolved
-        incident that is
-        acknowledged.
+        incident that is acknowledged.
         """
         found = distinct(await self.read(refs))
         triggered = [
-            one.incident for one in found if one.incident and one.incident.status is Status.TRIGGERED
+            one.incident.id for one in found if one.incident and one.incident.status is Status.TRIGGERED
         ]
         told = await self._write(triggered, Status.ACKNOWLEDGED)
         outcomes = []
@@ -185,13 +74,26 @@ class Desk:
         """
         return [await self._if_reopened(one) for one in outcomes]
 
+    async def reopened_later(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Those of them that turn out, some seconds later, to have been reopened by this acknowledgement."""
+        for pause in self.reach.late_looks:
+            await asyncio.sleep(pause)
+            found = await self.reopened(outcomes)
+            if late := [one for one in found if one.result is Result.REOPENED and one not in outcomes]:
+                return late
+        return []
+
     async def _if_reopened(self, outcome: Outcome) -> Outcome:
         incident = outcome.incident
-        if outcome.result is not Result.DONE or incident is None or incident.id not in self._readings:
+        if outcome.result is not Result.DONE or incident is None or incident.id not in self._written_at:
             return outcome
-        read, _ = self._readings[incident.id]
-        for line in await self.desks.incidents.story(incident.id):
-            if line.kind in ("resolved", "reopened") and line.at > read.updated_at:
+        read_at = self._readings[incident.id][0].updated_at
+        written_at = self._written_at[incident.id]
+        for line in await self.reach.incidents.story(incident.id):
+            # All three are PagerDuty's clock; `updated_at` may be cut to whole seconds.
+            resolved = line.kind == "resolved" and read_at < line.at <= written_at
+            reopened = line.kind == "reopened" and read_at < line.at <= written_at + timedelta(seconds=1)
+            if resolved or reopened:
                 return Outcome(Result.REOPENED, outcome.asked, incident)
         return outcome
 
@@ -201,7 +103,7 @@ class Desk:
         ids = {one.ref.id: one.incident.id if one.incident else one.ref.id for one in found}
         missing = [one for one in found if one.incident is None and one.ref.id.isdigit()]
         wanted = [one for one in found if one not in missing]
-        told = await self._write_ids([ids[one.ref.id] for one in wanted], Status.RESOLVED)
+        told = await self._write([ids[one.ref.id] for one in wanted], Status.RESOLVED)
         return [
             Outcome(Result.NOT_FOUND, one.ref.id) if one in missing else told[ids[one.ref.id]]
             for one in found
@@ -209,14 +111,11 @@ class Desk:
 
     async def _by_id(self, ref: IncidentRef) -> Found:
         """Enough to write: an id as it is, a number by what we know, else by a read."""
-        if known := await self.desks.incidents.find(ref.id):
+        if known := await self.reach.incidents.find(ref.id):
             return Found(ref, known)
         return await self._look(ref) if ref.id.isdigit() else Found(ref)
 
-    async def _write(self, incidents: Sequence[Incident], status: Status) -> dict[str, Outcome]:
-        return await self._write_ids([one.id for one in incidents], status)
-
-    async def _write_ids(self, ids: Sequence[str], status: Status) -> dict[str, Outcome]:
+    async def _write(self, ids: Sequence[str], status: Status) -> dict[str, Outcome]:
         """Set a status: all at once, and each alone when PagerDuty refuses them together (it takes all or
         nothing).
         """
@@ -240,24 +139,25 @@ class Desk:
             return await self._refused(ident, failure)
 
     async def _written(self, ids: list[str], status: Status) -> dict[str, Outcome]:
-        began_at = await self.desks.incidents.now()
+        began_at = await self.reach.incidents.now()
         readings = {one.incident.id: one for one in await self._hand.set_status(ids, status)}
         told = {}
         for ident in ids:
             reading = readings.get(ident)
             incident = await self._changed(reading, began_at) if reading else None
-            told[ident] = Outcome(Result.DONE, ident, incident or await self.desks.incidents.find(ident))
+            told[ident] = Outcome(Result.DONE, ident, incident or await self.reach.incidents.find(ident))
         return told
 
     async def _changed(self, reading: Reading, began_at: datetime) -> Incident:
         """What PagerDuty answered to our own write, saved."""
-        incident = await self.desks.levels.with_level(reading.incident)
-        await self.desks.incidents.save_written(Reading(incident, reading.updated_at), began_at=began_at)
+        incident = await self.reach.levels.with_level(reading.incident)
+        await self.reach.incidents.save_written(Reading(incident, reading.updated_at), began_at=began_at)
         self.subjects.append(incident.id)
+        self._written_at[incident.id] = reading.updated_at
         return incident
 
     async def _refused(self, ident: str, failure: PagerDutyFailure) -> Outcome:
-        known = await self.desks.incidents.find(ident)
+        known = await self.reach.incidents.find(ident)
         if failure.code in (ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED):
             found = await self._look(IncidentRef(ident))
             return Outcome(Result.ALREADY, ident, found.incident or known)
@@ -269,8 +169,7 @@ class Desk:
 
     async def escalate(self, ref: IncidentRef, level: int) -> Escalated:
         """To this level of its policy; never down, and once however many ask at once: reading and writing
-        happen under
-        a lease that all replicas share.
+        happen under a lease that all replicas share.
         """
         incident = await self.known(ref)
         name = f"escalate:{incident.id}"
@@ -281,16 +180,16 @@ class Desk:
                 return Escalated(now, moved=False, level=0, refusal=refusal)
             if now.level is not None and now.level.number >= level:
                 return Escalated(now, moved=False, level=now.level.number)
-            began_at = await self.desks.incidents.now()
+            began_at = await self.reach.incidents.now()
             reading = await self._hand.escalate(now.id, level)
             changed = await self._changed(reading, began_at)
             return Escalated(changed, moved=True, level=level)
         finally:
-            await self.desks.leases.release(lease)
+            await self.reach.leases.release(lease)
 
     async def _lease(self, name: str) -> object:
         deadline = asyncio.get_running_loop().time() + LEASE_PATIENCE
-        while (lease := await self.desks.leases.take(name, LEASE_SECONDS)) is None:
+        while (lease := await self.reach.leases.take(name, LEASE_SECONDS)) is None:
             if asyncio.get_running_loop().time() > deadline:
                 raise UserError(
                     "Somebody else is escalating this incident right now. Look at it again in a moment."
@@ -310,7 +209,7 @@ class Desk:
 
     async def trigger(self, new: NewIncident) -> Triggered:
         """Open one; the same key again gives the same incident while it is open."""
-        began_at = await self.desks.incidents.now()
+        began_at = await self.reach.incidents.now()
         made = await self._hand.create_incident(
             service_id=new.service.id,
             title=new.title,
@@ -319,24 +218,6 @@ class Desk:
             urgency=new.urgency,
         )
         return Triggered(await self._changed(made.reading, began_at), made.existed)
-
-
-def distinct(found: Sequence[Found]) -> list[Found]:
-    """Without what was named twice: by number and by id, say."""
-    seen: set[str] = set()
-    kept = []
-    for one in found:
-        ident = one.incident.id if one.incident else one.ref.id
-        if ident not in seen:
-            seen.add(ident)
-            kept.append(one)
-    return kept
-
-
-def no_such(ref: IncidentRef) -> UserError:
-    """Nothing of that name, or not for this account."""
-    name = f"#{ref.id}" if ref.id.isdigit() else ref.id[:40]
-    return UserError(f"There is no incident {name}. Check the number; `list` shows the open ones.")
 
 
 def cannot_be_escalated(incident: Incident) -> str:

@@ -9,23 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from bot.command.arguments import Given
 from bot.command.context import Where
+from bot.command.ports import IncidentStore
 from bot.command.request import Request
 from bot.declaration import Command, IncidentRef, LevelNumber, Parameter, Reply, ScopeRef, ServiceRef
-from bot.model import Channel, Incident
 from bot.render.forms import FormState, render_form
 from bot.render.pickers import pick_incident
-
-
-class KnownIncidents(Protocol):
-    """What the store knows without asking PagerDuty (bot/store/incidents.py)."""
-
-    async def find(self, ref: str) -> Incident | None: ...
-    async def open_in(self, channel: Channel) -> list[Incident]: ...
-    async def by_message(self, channel: Channel, ts: str) -> Incident | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +28,7 @@ class FormNeeded:
     words: str
 
 
-async def place_of(request: Request, known: KnownIncidents) -> Where:
+async def place_of(request: Request, known: IncidentStore) -> Where:
     """Where the request came from, and the incident that its thread or pressed message is about."""
     incident = None
     for ts in (request.thread_ts, request.message_ts):
@@ -46,7 +38,7 @@ async def place_of(request: Request, known: KnownIncidents) -> Where:
 
 
 async def fill_in(
-    command: Command, given: Given, where: Where, known: KnownIncidents
+    command: Command, given: Given, where: Where, known: IncidentStore
 ) -> Given | Reply | tuple[Parameter, ...]:
     """The arguments made complete from the place; a question to ask; or what is still missing."""
     missing = given.missing(command)
@@ -79,7 +71,7 @@ async def form_for(
     command: Command,
     given: Given,
     where: Where,
-    known: KnownIncidents,
+    known: IncidentStore,
     *,
     filled: Mapping[str, str] | None = None,
 ) -> FormNeeded:

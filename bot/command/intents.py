@@ -40,8 +40,7 @@ class Hints(Protocol):
 
 class Recovery:
     """One loop per process: renews our leases, takes over lapsed ones. `alone`: no other process shares the
-    database,
-    so whatever is unfinished when we start is ours at once.
+    database, so whatever is unfinished when we start is ours at once.
     """
 
     def __init__(self, runner: Runner, *, alone: bool = False, period: float = PERIOD) -> None:
@@ -105,7 +104,7 @@ class Recovery:
         incident, given = await self._subject(request)
         if command is None or command.was_done is None or given is None or given.missing(command):
             return None, incident
-        where = await place_of(request, self._services.incidents)
+        where = await place_of(request, self._services.reach.incidents)
         ctx = self._runner.context(request, where, self._runner.stranger(request))
         done = await command.was_done(ctx, **given.values)
         incident, _ = await self._subject(request)
@@ -122,7 +121,7 @@ class Recovery:
             refs = incident_refs(given.values)
             if not refs:
                 return None, given
-            where = await place_of(request, self._services.incidents)
+            where = await place_of(request, self._services.reach.incidents)
             ctx = self._runner.context(request, where, self._runner.stranger(request))
             return (await ctx.incidents.read(refs[:1]))[0].incident, given
         except Failure as failure:
@@ -132,8 +131,8 @@ class Recovery:
     async def _arguments(self, command: Command, request: Request) -> Given:
         called = self._services.catalog.read(request.text)
         given = await self._runner.understood(command, called, request)
-        where = await place_of(request, self._services.incidents)
-        filled = await fill_in(command, given, where, self._services.incidents)
+        where = await place_of(request, self._services.reach.incidents)
+        filled = await fill_in(command, given, where, self._services.reach.incidents)
         return filled if isinstance(filled, Given) else given
 
     async def _tell(self, intent: Intent, request: Request, reply: Reply, state: str, outcome: str) -> None:

@@ -1,8 +1,7 @@
 """Which of many names somebody means. Pure: names in, the best matches out.
 
 Forgiving about case, accents, word order, word beginnings and one slip of the fingers; never a guess between
-two:
-whatever fits equally well is returned together, and the caller asks.
+two: whatever fits equally well is returned together, and the caller asks.
 """
 
 from __future__ import annotations

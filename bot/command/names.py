@@ -1,8 +1,8 @@
 """Typed names and picker choices, answered from the directory's cache (bot/pagerduty/directory.py).
 
 Strict where a wrong guess pages somebody (the service of a new incident), forgiving where it only shows
-something or
-can be taken back. Slack gives a picker 3 s, so nothing here waits for PagerDuty once the directory is warm.
+something or can be taken back. Slack gives a picker 3 s, so nothing here waits for PagerDuty once the
+directory is warm.
 """
 
 from __future__ import annotations

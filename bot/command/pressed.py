@@ -2,9 +2,8 @@
 now.
 
 Its metadata names our row. A row without a `ts` gets it; a row with another `ts` has its own message, and the
-pressed
-one is the extra and goes. On anything else (private answers, replies, foreign messages) a press only runs its
-words.
+pressed one is the extra and goes. On anything else (private answers, replies, foreign messages) a press only
+runs its words.
 """
 
 from __future__ import annotations

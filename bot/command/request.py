@@ -28,9 +28,8 @@ class Surface(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """`key` is Slack's own name for this one act (trigger id; team, channel and ts of a message; view id and
-    hash),
-    the same when Slack repeats itself. `text` is the whole line, verb first; `fields` a form's values by
-    argument.
+    hash), the same when Slack repeats itself. `text` is the whole line, verb first; `fields` a form's values
+    by argument.
     """
 
     key: str

@@ -5,10 +5,8 @@
     may they → on record → handler → answer → outcome on record → metrics
 
 `accept` is all that happens before Slack is answered; it does no I/O but that one commit. The rest runs as a
-tracked
-task. What goes wrong is turned into words here and nowhere else: foreseen failures by bot/render/problems.py,
-the rest
-is a bug, answered with an id that stands in the log beside the traceback.
+tracked task. What goes wrong is turned into words here and nowhere else: foreseen failures by
+bot/render/problems.py, the rest is a bug, answered with an id that stands in the log beside the traceback.
 """
 
 from __future__ import annotations
@@ -17,10 +15,10 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -29,8 +27,9 @@ from bot.command.answering import Answering
 from bot.command.arguments import Given, Names, read_fields, read_line
 from bot.command.catalog import Called, Catalog
 from bot.command.context import Context, DirectoryPort, PeoplePort, SubscriptionPort, Where, Who
-from bot.command.desk import Desk, Desks
-from bot.command.filling import FormNeeded, KnownIncidents, fill_in, form_for, place_of
+from bot.command.desk import Desk, open_desk
+from bot.command.filling import FormNeeded, fill_in, form_for, place_of
+from bot.command.looking import Reach
 from bot.command.pressed import Pressed
 from bot.command.request import Request, Surface
 from bot.command.tasks import Stopping, TrackedTasks
@@ -73,12 +72,11 @@ class Services:
     accounts: Accounts
     workspaces: Workspaces
     intents: Intents
-    incidents: KnownIncidents
     subscriptions: SubscriptionPort
     people: PeoplePort
     directory: DirectoryPort
     names: Names
-    desks: Desks
+    reach: Reach
     pressed: Pressed
     metrics: Counts
     clock: Callable[[], datetime]
@@ -94,6 +92,7 @@ class _Run:
     intent: Intent | None
     answering: Answering
     desk: Desk | None = None
+    ctx: Context | None = None
     began: float = field(default_factory=time.monotonic)
     lost: bool = False  # another holder took the intent over: say nothing
     request_id: str | None = None  # PagerDuty's, of a failed call
@@ -113,8 +112,7 @@ class Runner:
 
     async def accept(self, request: Request) -> bool:
         """Before Slack is answered: True when it is new, False for Slack's repeat. Raises StoreUnavailable,
-        and
-        RuntimeError once the bot is stopping.
+        and RuntimeError once the bot is stopping.
         """
         self.tasks.check_open()
         called = self.services.catalog.read(request.text)
@@ -162,6 +160,18 @@ class Runner:
         if reply is not None:
             await run.answering.send(reply)
         await self._record(run, outcome, reply)
+        for further in run.ctx.follow_ups if run.ctx else ():
+            self._follow_up(run, further)
+
+    def _follow_up(self, run: _Run, work: Coroutine[Any, Any, Reply | None]) -> None:
+        async def told() -> None:
+            if reply := await work:
+                await run.answering.send(reply)
+
+        try:
+            self.tasks.start(told(), name=f"after {run.called.word}")
+        except Stopping:
+            work.close()
 
     async def _outcome(self, run: _Run) -> tuple[str, Reply | None]:
         """One word for the record, and what to tell the person."""
@@ -217,16 +227,16 @@ class Runner:
         recognising = asyncio.ensure_future(self._recognise(called.command, request))
         try:
             await self.services.pressed.take_in(request)
-            where = await place_of(request, self.services.incidents)
+            where = await place_of(request, self.services.reach.incidents)
             given = await self.understood(called.command, called, request)
-            filled = await fill_in(called.command, given, where, self.services.incidents)
+            filled = await fill_in(called.command, given, where, self.services.reach.incidents)
             if isinstance(filled, Reply):
                 await recognising
                 return filled
             if isinstance(filled, tuple):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(recognising), FORM_PATIENCE)
-                form = await form_for(called.command, given, where, self.services.incidents)
+                form = await form_for(called.command, given, where, self.services.reach.incidents)
                 return await self._opened(run, form)
             return await self._handled(run, called.command, filled, where, await recognising)
         finally:
@@ -236,8 +246,8 @@ class Runner:
         self, run: _Run, command: Command, given: Given, where: Where, known: tuple[Who, Acting | None]
     ) -> Answer:
         who, acting = known
-        run.desk = self.services.desks.open(acting, where.channel)
-        ctx = self.context(run.request, where, who, run.desk)
+        run.desk = open_desk(self.services.reach, acting, where.channel)
+        run.ctx = ctx = self.context(run.request, where, who, run.desk)
         if run.intent is not None and not await self._begin(run, command, who):
             run.lost = True
             return None
@@ -245,7 +255,9 @@ class Runner:
         if isinstance(answer, FormRequest):
             asked = self.services.catalog.find(answer.verb) or command
             known_already = given if asked is command else Given()
-            form = await form_for(asked, known_already, where, self.services.incidents, filled=answer.filled)
+            form = await form_for(
+                asked, known_already, where, self.services.reach.incidents, filled=answer.filled
+            )
             return await self._opened(run, form)
         if isinstance(answer, Dialog):
             return None if await run.answering.show(answer.view) else trigger_expired(run.words)
@@ -275,7 +287,7 @@ class Runner:
             where=where,
             request=request,
             catalog=services.catalog,
-            incidents=desk or services.desks.open(None, where.channel),
+            incidents=desk or open_desk(services.reach, None, where.channel),
             subscriptions=services.subscriptions,
             people=services.people,
             directory=services.directory,
@@ -286,7 +298,7 @@ class Runner:
         )
 
     async def _recognise(self, command: Command, request: Request) -> tuple[Who, Acting | None]:
-        """May they: acts only as one's PagerDuty user, reads as a member of the workspace, help to anybody."""
+        """May they: act only as their PagerDuty user, read as a member here, be helped in any case."""
         accounts = self.services.accounts
         if command.acts:
             acting = await accounts.act_as(request.user, command.scope or "")

@@ -55,8 +55,7 @@ class TrackedTasks:
 
     async def finish(self, seconds: float) -> int:
         """Wait for what runs, at most `seconds`; then cancel the rest. Returns how many were cancelled: what
-        they were
-        about is still an intent.
+        they were about is still an intent.
         """
         self._closing = True
         if not self._running:

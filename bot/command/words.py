@@ -1,11 +1,9 @@
 """What Slack makes of a typed line, undone: escapes unwrapped, smart quotes and odd spaces made plain, words
-told
-apart. No grammar here: which word means what is decided in bot/command/arguments.py.
+told apart. No grammar here: which word means what is decided in bot/command/arguments.py.
 
 Slack sends `<@U1|alice>`, `<#C1|general>`, `<https://a.example|a.example>` and
-`<mailto:a@b.example|a@b.example>`
-for what a person typed (`should_escape` in slash commands, always in messages), and `&amp; &lt; &gt;` for & <
->.
+`<mailto:a@b.example|a@b.example>` for what a person typed (`should_escape` in slash commands, always in
+messages), and `&amp; &lt; &gt;` for & < >.
 """
 
 from __future__ import annotations
@@ -42,8 +40,7 @@ def _plain(text: str) -> Iterator[str]:
 
 def split(line: str) -> list[Word]:
     """The words of a cleaned line. `"…"` and Slack's `<…>` are one word each; a quote without its partner is
-    a
-    character like any other.
+    a character like any other.
     """
     words: list[Word] = []
     at = 0

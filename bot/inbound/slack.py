@@ -1,11 +1,10 @@
 """Slack's front door: one Bolt app for HTTP and Socket Mode, with one listener per kind of payload.
 
 A listener makes a request of the payload, lets bot/command/run.py accept it (an act is committed then), acks
-and is
-done; which command it is, the catalog says. Bolt matches listeners one after the other, and with
+and is done; which command it is, the catalog says. Bolt matches listeners one after the other, and with
 `process_before_response` it answers as soon as the listener returns instead of polling for its ack every 10
-ms; an
-exception would be a 500, so none leaves a listener. Its own `authorize` asks Slack nothing per request.
+ms; an exception would be a 500, so none leaves a listener. Its own `authorize` asks Slack nothing per
+request.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@
     answered
 
 The signature is checked over the raw bytes before anything is parsed (Slack's "Verifying requests": HMAC-
-SHA256 over
-`v0:<timestamp>:<body>`, at most 5 minutes old, compared in constant time).
+SHA256 over `v0:<timestamp>:<body>`, at most 5 minutes old, compared in constant time).
 """
 
 from __future__ import annotations

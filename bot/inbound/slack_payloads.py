@@ -2,8 +2,7 @@
 error.
 
 Which workspace a request belongs to is the caller's business (`team_id`): for somebody from another
-organisation in a
-shared channel the payload names theirs, and we answer in ours.
+organisation in a shared channel the payload names theirs, and we answer in ours.
 """
 
 from __future__ import annotations

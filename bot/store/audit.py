@@ -1,8 +1,7 @@
 """Who did what in PagerDuty through this bot: written before the act, completed after it.
 
 A row without an outcome began and its end is not known. Written in the same transaction as the intent's own
-change of
-state (bot/store/intents.py), so that the two never disagree.
+change of state (bot/store/intents.py), so that the two never disagree.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ us.
        └── its holder died: run by whoever takes its lease within 2 minutes, afterwards only told (expired)
 
 The key is Slack's own name for the act, so that Slack's repeats find it taken. The reply address is sealed:
-whoever
-holds it can write to that person.
+whoever holds it can write to that person.
 """
 
 from __future__ import annotations
@@ -188,8 +187,7 @@ class Intents:
 
     async def take_interrupted(self, limit: int = 20, *, all_of_them: bool = False) -> list[Intent]:
         """Those whose holder is gone, now ours; oldest first. `all_of_them`: whoever held them (at the start
-        of the only
-        process there is).
+        of the only process there is).
         """
         open_ones = intents.c.state.in_((WAITING, STARTED))
         lapsed = or_(intents.c.lease_until.is_(None), intents.c.lease_until < self._database.now_sql())

@@ -1,8 +1,7 @@
 """PagerDuty user ↔ Slack user, both ways: who to mention, whose incidents are "mine".
 
 Filled at start and on a period (bot/command/people.py) by comparing e-mail addresses, and whenever somebody
-acts
-(bot/accounts.py). Both ids are unique in their workspace.
+acts (bot/accounts.py). Both ids are unique in their workspace.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class People:
                     people.c.team_id == team_id, people.c.person_id.in_(list(person_ids))
                 )
             )
-            return dict(rows.tuples().all())
+            return {str(row.person_id): str(row.user_id) for row in rows}
 
     async def person_id(self, user: SlackUser) -> str | None:
         """The PagerDuty user id of a Slack user, when known."""
@@ -63,8 +62,7 @@ class People:
 
     async def replace_all(self, team_id: str, matches: Iterable[Match]) -> int:
         """The workspace's matches become exactly these; of two that share an id the last one counts. Returns
-        how many
-        there are now.
+        how many there are now.
         """
         by_person = {match.person_id: match for match in matches}
         by_user = {match.user.id: match for match in by_person.values()}

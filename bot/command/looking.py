@@ -1,0 +1,145 @@
+"""What a command may look at of incidents: from PagerDuty by the account key, from the store as last known.
+
+What PagerDuty tells is saved (bot/store/incidents.py), so that the living messages follow without being told.
+The acts are bot/command/desk.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.command.context import Escalation, Filter, Found
+from bot.command.ports import IncidentStore, LeasePort, Levels
+from bot.declaration import IncidentRef
+from bot.errors import PagerDutyNotFound, UserError
+from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference
+from bot.pagerduty.client import PagerDuty
+from bot.store.audit import Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What every desk works with. `late_looks`: seconds to wait before looking again whether an
+    acknowledgement reopened something, for PagerDuty's events take a moment.
+    """
+
+    reader: PagerDuty
+    incidents: IncidentStore
+    audit: Audit
+    leases: LeasePort
+    levels: Levels
+    late_looks: tuple[float, ...] = (1.0, 3.0)
+
+
+@dataclass(slots=True)
+class Looking:
+    """The reading half of a desk. `channel` is where the request came from."""
+
+    reach: Reach
+    channel: Channel
+    _readings: dict[str, tuple[Reading, datetime]] = field(default_factory=dict)
+
+    async def read(self, refs: Sequence[IncidentRef]) -> list[Found]:
+        """Each from PagerDuty, in parallel, in the order asked. Raises PagerDutyFailure when it is PagerDuty
+        that fails.
+        """
+        return list(await asyncio.gather(*(self._look(ref) for ref in refs)))
+
+    async def _look(self, ref: IncidentRef, *, ask_level: bool = False) -> Found:
+        began_at = await self.reach.incidents.now()
+        try:
+            reading = await self.reach.reader.incident(ref.id)
+        except PagerDutyNotFound:
+            return Found(ref)
+        return Found(ref, await self._saved(reading, began_at, ask_level=ask_level))
+
+    async def _saved(self, reading: Reading, began_at: datetime, *, ask_level: bool) -> Incident:
+        """The incident with its level as far as that is known (`ask_level`: found out), saved as read."""
+        incident = await self.reach.levels.with_level(reading.incident, ask=ask_level)
+        reading = Reading(incident, reading.updated_at)
+        await self.reach.incidents.save_reading(reading, began_at=began_at, seen=None)
+        self._readings[incident.id] = (reading, began_at)
+        return incident
+
+    async def one(self, ref: IncidentRef) -> Incident:
+        """One from PagerDuty, its level worked out. Raises UserError when there is none."""
+        found = await self._look(ref, ask_level=True)
+        if found.incident is None:
+            raise no_such(ref)
+        return found.incident
+
+    async def known(self, ref: IncidentRef) -> Incident:
+        """As last known, without asking PagerDuty unless we never heard of it. Raises UserError."""
+        return await self.reach.incidents.find(ref.id) or await self.one(ref)
+
+    async def now(self) -> datetime:
+        """The database's clock, which what is read is ordered by."""
+        return await self.reach.incidents.now()
+
+    async def here(self) -> list[Incident]:
+        """Open incidents with a message in this channel, as last known."""
+        return await self.reach.incidents.open_in(self.channel) if self.channel.id else []
+
+    async def open_ones(self, wanted: Filter) -> list[Incident]:
+        """Every open incident that fits, one call per 100; not saved unless `keep` is asked for."""
+        began_at = await self.reach.incidents.now()
+        found = await self.reach.reader.incidents(
+            statuses=wanted.statuses,
+            service_ids=wanted.services,
+            team_ids=wanted.teams,
+            user_ids=wanted.people,
+            urgencies=wanted.urgencies,
+        )
+        for reading in found:
+            self._readings[reading.incident.id] = (reading, began_at)
+        return [reading.incident for reading in found]
+
+    async def keep(self, incidents: Sequence[Incident]) -> None:
+        """Save what `open_ones` read of these."""
+        for incident in incidents:
+            reading, began_at = self._readings[incident.id]
+            await self.reach.incidents.save_reading(reading, began_at=began_at, seen=None)
+
+    async def levels(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]:
+        """The levels of its policy and whom each pages now."""
+        return await self.reach.levels.of_policy(incident)
+
+    async def notes(self, ref: IncidentRef) -> tuple[Incident, list[Note]]:
+        """The incident and its notes."""
+        incident = await self.known(ref)
+        return incident, list(await self.reach.reader.notes(incident.id))
+
+    async def log(self, ref: IncidentRef) -> list[LogEntry]:
+        """Its history in PagerDuty, what matters of it."""
+        return list(await self.reach.reader.log_entries(ref.id))
+
+    async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
+        """Somebody's escalation within the last `seconds` through this bot."""
+        recent = await self.reach.audit.recent("escalate", incident.id, seconds)
+        return Escalation(recent.user_id, recent.seconds_ago) if recent else None
+
+    async def with_key(self, service_id: str, key: str) -> Incident | None:
+        """The incident that an earlier `trigger` with this key made."""
+        reading = await self.reach.reader.incident_with_key(service_id, key)
+        return reading.incident if reading else None
+
+
+def distinct(found: Sequence[Found]) -> list[Found]:
+    """Without what was named twice: by number and by id, say."""
+    seen: set[str] = set()
+    kept = []
+    for one in found:
+        ident = one.incident.id if one.incident else one.ref.id
+        if ident not in seen:
+            seen.add(ident)
+            kept.append(one)
+    return kept
+
+
+def no_such(ref: IncidentRef) -> UserError:
+    """Nothing of that name, or not for this account."""
+    name = f"#{ref.id}" if ref.id.isdigit() else ref.id[:40]
+    return UserError(f"There is no incident {name}. Check the number; `list` shows the open ones.")
