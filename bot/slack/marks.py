@@ -15,12 +15,16 @@ PREFIX = "pagerline_"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`kind` is incident, line or page; `row` our messages.id; `event` our events.id, for a thread line."""
+    """`kind` is incident, line or page; `row` our messages.id; `event` our events.id, for a thread line.
+
+    `mentioned`: the message mentioned the assignees when it was posted.
+    """
 
     kind: str
     row: int
     incident: str | None = None
     event: int | None = None
+    mentioned: bool = False
 
     def metadata(self) -> dict[str, Any]:
         """As `chat.postMessage` takes it."""
@@ -29,6 +33,8 @@ class Mark:
             payload["incident"] = self.incident
         if self.event is not None:
             payload["event"] = self.event
+        if self.mentioned:
+            payload["mentioned"] = True
         return {"event_type": PREFIX + self.kind, "event_payload": payload}
 
 
@@ -44,7 +50,11 @@ def read_mark(metadata: Any) -> Mark | None:
         return None
     incident = payload.get("incident")
     return Mark(
-        kind, row, incident if isinstance(incident, str) else None, event=_whole(payload.get("event"))
+        kind,
+        row,
+        incident if isinstance(incident, str) else None,
+        event=_whole(payload.get("event")),
+        mentioned=payload.get("mentioned") is True,
     )
 
 

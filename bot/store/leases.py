@@ -63,6 +63,13 @@ class Leases:
         row = taken.first()
         return None if row is None else Lease(name, int(row.fence))
 
+    async def expire_all(self) -> None:
+        """End every lease. Only for the one process that owns the database (SQLite's lock): what it finds was
+        left behind by a predecessor that died.
+        """
+        async with self._database.write() as connection:
+            await connection.execute(update(leases).values(until=self._database.now_sql()))
+
     async def renew(self, lease: Lease, seconds: float) -> bool:
         """Hold it `seconds` from now; False when somebody else has taken it."""
         async with self._database.write() as connection:

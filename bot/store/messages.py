@@ -12,18 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Row, and_, delete, func, select, type_coerce, update
 
-from bot.events import StoryLine
-from bot.model import Channel, Incident, Status, Urgency
+from bot.model import Channel, Status, Urgency
 from bot.store import question
 from bot.store.database import Database
 from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine, Uncalled
+from bot.store.snapshots import load_incident, load_line
 from bot.store.tables import Moment, channels, messages, shown, thread_lines
 
-INCIDENT = TypeAdapter(Incident)
-STORY_LINE = TypeAdapter(StoryLine)
 PER_CHANNEL = 10
 
 
@@ -67,7 +64,7 @@ class Messages:
         """Messages whose incident still waits for an assignee nobody could mention; the newest `limit`."""
         async with self._database.read() as connection:
             rows = await connection.execute(question.uncalled(limit))
-            return [Uncalled(read_message(row), INCIDENT.validate_json(row.snapshot)) for row in rows]
+            return [Uncalled(read_message(row), load_incident(row.snapshot)) for row in rows]
 
     async def backlog(self) -> Backlog:
         """What /metrics shows: everything not true yet, whether its turn has come or not."""
@@ -177,7 +174,7 @@ def _line(row: Row[Any]) -> ThreadLine:
         incident_id=row.incident_id,
         thread_ts=row.thread_ts,
         posting_since=row.posting_since,
-        story=STORY_LINE.validate_json(row.line),
+        story=load_line(row.line),
         since=row.received_at,
         tries=row.tries,
     )

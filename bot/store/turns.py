@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Channel, Incident
 from bot.store.database import Database
 from bot.store.leases import Lease, Leases
-from bot.store.messages import INCIDENT, read_message
+from bot.store.messages import read_message
 from bot.store.pace import CLICKS_SHARE, HISTORY, POSTS, UPDATES, Charge, Pace, channel_posts
 from bot.store.rows import Message, ThreadLine
+from bot.store.snapshots import load_incident
 from bot.store.tables import incidents, messages, shown, thread_lines
 
 HELD_SECONDS = 0.5
@@ -200,7 +201,7 @@ def _turn(act: Act, taken: _Taken, shown_hash: str | None = None, line: ThreadLi
         act=act,
         lease=taken.lease,
         message=read_message(taken.row),
-        incident=INCIDENT.validate_json(taken.row.snapshot),
+        incident=load_incident(taken.row.snapshot),
         revision=taken.row.revision,
         shown_hash=shown_hash,
         line=line,

@@ -1,0 +1,268 @@
+"""The only writer of living messages: asks which message is not true, and makes the calls that change it.
+
+Woken by whoever saves something newer (bot/store/wake.py), by an invitation, and by its own poll; several
+replicas run it at once. Channels are written to side by side, each by one holder of its lease at a time;
+nobody sleeps holding a lease. `stop` lets the calls under way finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.declaration import Button
+from bot.delivery.chores import Chores
+from bot.delivery.closing import Closing
+from bot.delivery.desk import Desk
+from bot.delivery.lines import Lines
+from bot.delivery.lookup import LookUps
+from bot.delivery.periods import Periods
+from bot.delivery.posting import Poster
+from bot.delivery.reconcile import LookUp, Post, Update, line_worth, next_call, worth
+from bot.delivery.setbacks import Hold, Kind, Setbacks
+from bot.delivery.tokens import Tokens
+from bot.delivery.work import Item, Work
+from bot.errors import StoreUnavailable
+from bot.metrics import Metrics
+from bot.model import Channel
+from bot.slack.workspaces import Workspaces
+from bot.store.database import Database
+from bot.store.leases import Leases
+from bot.store.messages import Messages
+from bot.store.outcomes import Outcomes
+from bot.store.pace import Pace
+from bot.store.people import People
+from bot.store.rows import Candidate, ThreadLine
+from bot.store.subscriptions import Subscriptions
+from bot.store.turns import Turns
+from bot.store.wake import Wake
+
+log = structlog.get_logger("pagerline.delivery")
+
+MOST_AT_ONCE = 8
+"""Channels written to at the same time."""
+BUG_SECONDS = 5.0
+"""A turn that ended in an error of ours: its channel is left alone for so long."""
+
+
+class Delivery:
+    """Runs until told to stop; `health` says what stands in its way."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        leases: Leases,
+        pace: Pace,
+        wake: Wake,
+        messages: Messages,
+        subscriptions: Subscriptions,
+        people: People,
+        workspaces: Workspaces,
+        buttons: Sequence[tuple[str, Button]],
+        periods: Periods | None = None,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._periods = periods = periods or Periods()
+        self._messages = messages
+        self._wake = wake
+        self._metrics = metrics
+        self._clock = clock
+        self._tokens = Tokens(workspaces)
+        self._closing = Closing(subscriptions, messages, workspaces)
+        outcomes = Outcomes(database, leases)
+        setbacks = Setbacks(
+            outcomes,
+            pace,
+            self._closing,
+            self._tokens,
+            periods=periods,
+            sleep=asyncio.sleep,
+            metrics=metrics,
+        )
+        self._desk = desk = Desk(
+            turns=Turns(database, leases, pace, lease_seconds=periods.lease),
+            outcomes=outcomes,
+            setbacks=setbacks,
+            workspaces=workspaces,
+            people=people,
+            buttons=buttons,
+            periods=periods,
+            clock=clock,
+        )
+        self._poster, self._lines, self._look_ups = Poster(desk), Lines(desk), LookUps(desk)
+        self._work = Work(clock)
+        self._chores = Chores(
+            messages, self._lines, self._tokens, self._closing, periods=periods, metrics=metrics, clock=clock
+        )
+        self._chore: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked_at = 0.0
+        self._store_away = False
+
+    # ------------------------------------------------------------------------------------------ from outside
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set, then finish the calls under way."""
+        stopped = asyncio.create_task(stop.wait(), name="delivery stop")
+        ask = True
+        try:
+            while not stop.is_set():
+                await self._round(ask=ask)
+                ask = await self._rest(stopped)
+        finally:
+            stopped.cancel()
+            await self._finish()
+
+    async def drain(self) -> None:
+        """Deliver until nothing is due (what waits for its pace is waited for); for tests and for a last
+        effort.
+        """
+        while True:
+            await self._round(ask=True)
+            if self._chore is not None:
+                await asyncio.wait({self._chore})
+            if not self._tasks and self._work.is_exhausted:
+                return
+            pause = self._work.next_in(self._periods.poll)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(pause)
+
+    async def resume(self, channel: Channel) -> None:
+        """The bot was invited (back) to this channel, or it was unarchived."""
+        await self._closing.resume(channel)
+        self._work.release(channel)
+        self._wake.notify("delivery")
+
+    def health(self) -> list[str]:
+        """One line for each thing that keeps messages from being true, with what to do."""
+        away = ["Delivery waits for the database."] if self._store_away else []
+        return [*self._tokens.problems(), *away]
+
+    # ----------------------------------------------------------------------------------------------- the loop
+
+    async def _round(self, *, ask: bool) -> None:
+        """Ask when there may be something new, and begin what may be begun."""
+        if (self._chore is None or self._chore.done()) and self._chores.are_due():
+            self._chore = asyncio.create_task(self._do_chores(), name="delivery chores")
+        try:
+            if ask or self._work.is_exhausted:
+                self._asked_at = self._clock()
+                self._work.replace(await self._ask())
+            if self._store_away:
+                log.info("delivery_goes_on")
+            self._store_away = False
+        except StoreUnavailable as error:
+            if not self._store_away:
+                log.warning("delivery_waits_for_the_store", reason=str(error))
+            self._store_away = True
+            return
+        if len(self._tasks) < MOST_AT_ONCE:
+            for item in self._work.take():
+                task = asyncio.create_task(self._turn(item), name=f"deliver {item.channel.id}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                if len(self._tasks) >= MOST_AT_ONCE:
+                    break
+
+    async def _rest(self, stopped: asyncio.Task[bool]) -> bool:
+        """Until something may be done. True when the database is to be asked: at a hint, and at each poll."""
+        poll = max(0.0, self._asked_at + self._periods.poll - self._clock())
+        hint = asyncio.create_task(self._wake.wait(poll, "delivery"), name="delivery hint")
+        done, _ = await asyncio.wait(
+            {hint, stopped, *self._tasks},
+            timeout=self._work.next_in(poll),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if hint in done:
+            hint.result()
+            return True
+        # The hint itself is kept: cancelling the wait for it loses nothing.
+        hint.cancel()
+        return False
+
+    async def _finish(self) -> None:
+        if self._chore is not None:
+            self._tasks.add(self._chore)
+        if not self._tasks:
+            return
+        # A post, its plain second attempt, and the deletion of an extra, each with its time.
+        _, late = await asyncio.wait(self._tasks, timeout=3 * self._periods.call + 1)
+        for task in late:
+            log.warning("call_cancelled", task=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    async def _do_chores(self) -> None:
+        try:
+            if await self._chores.do():
+                self._wake.notify("delivery")
+        except StoreUnavailable as error:
+            log.warning("chores_lost_the_store", reason=str(error))
+        except Exception:
+            log.exception("chores_failed")
+
+    async def _turn(self, item: Item) -> None:
+        hold: Hold | None = Hold(BUG_SECONDS, item.channel.team_id, item.channel.id)
+        try:
+            hold = await item.act()
+        except StoreUnavailable as error:
+            log.warning("turn_lost_the_store", channel=item.channel.id, reason=str(error))
+        except Exception:
+            log.exception("turn_failed", channel=item.channel.id, kind=item.kind)
+        finally:
+            self._work.done(item, hold)
+
+    # --------------------------------------------------------------------------------------------- the
+    # question
+
+    async def _ask(self) -> list[Item]:
+        settled = self._periods.settled
+        candidates = await self._messages.due(settled)
+        lines = await self._messages.due_lines(settled)
+        items = [item for one in candidates if (item := self._item(one)) is not None]
+        if lines:
+            now = await self._messages.now()
+            items += [self._line_item(line, now) for line in lines]
+        return [item for item in items if self._can_serve(item)]
+
+    def _item(self, candidate: Candidate) -> Item | None:
+        message, click = candidate.message, candidate.standing.touched
+        call = next_call(
+            message,
+            candidate.standing,
+            candidate.shown,
+            now=candidate.asked_at,
+            settled_after=timedelta(seconds=self._periods.settled),
+        )
+        if call is None:
+            return None
+
+        async def act() -> Hold | None:
+            match call:
+                case Post():
+                    return await self._poster.post(message)
+                case Update():
+                    return await self._poster.update(message, for_a_click=click)
+                case LookUp():
+                    return await self._look_ups.message(message)
+
+        kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
+        return Item(worth(candidate, call), message.channel, kinds[type(call)], act)
+
+    def _line_item(self, line: ThreadLine, now: datetime) -> Item:
+        if line.posting_since is not None:
+            return Item(line_worth(line, now), line.channel, Kind.LOOKS, lambda: self._look_ups.line(line))
+        return Item(line_worth(line, now), line.channel, Kind.POSTS, lambda: self._lines.post(line))
+
+    def _can_serve(self, item: Item) -> bool:
+        team = item.channel.team_id
+        return not self._tokens.is_bad(team) and self._desk.workspaces.for_team(team) is not None

@@ -1,0 +1,61 @@
+"""Whether each workspace's token works: when Slack says it does not, nothing more is delivered there until it
+does.
+
+Found out by whoever makes a call (bot/delivery/setbacks.py), tried again by the loop. Said in the log once
+when it breaks and once when it recovers, and by /health/ready meanwhile.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.errors import SlackFailure
+from bot.slack.failures import TokenBad
+from bot.slack.workspaces import Workspaces
+
+log = structlog.get_logger("pagerline.delivery")
+
+
+class Tokens:
+    """The workspaces that are given up for now."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+        self._bad: dict[str, str] = {}
+
+    def found_bad(self, team_id: str, failure: TokenBad) -> None:
+        """Slack refused the workspace's token."""
+        if team_id not in self._bad:
+            log.error("slack_token_bad", team=team_id, code=failure.code)
+        self._bad[team_id] = failure.code
+
+    def is_bad(self, team_id: str) -> bool:
+        """Nothing can be delivered there."""
+        return team_id in self._bad
+
+    async def try_again(self) -> bool:
+        """Ask Slack about every bad token; True when one works again."""
+        recovered = False
+        for team_id in list(self._bad):
+            slack = self._workspaces.for_team(team_id)
+            if slack is None:
+                continue
+            try:
+                await slack.identity()
+            except TokenBad as failure:
+                self._bad[team_id] = failure.code
+            except SlackFailure as failure:
+                log.debug("slack_token_not_tried", team=team_id, code=failure.code)
+            else:
+                del self._bad[team_id]
+                log.info("slack_token_works_again", team=team_id)
+                recovered = True
+        return recovered
+
+    def problems(self) -> list[str]:
+        """One line for each workspace whose token is bad, with what to do."""
+        return [
+            f"Slack refuses the bot token of workspace {team_id} ({code}): reinstall the app or set "
+            "SLACK_BOT_TOKEN to its new token."
+            for team_id, code in sorted(self._bad.items())
+        ]
