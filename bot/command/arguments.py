@@ -20,14 +20,12 @@ from bot.declaration import (
     LevelNumber,
     Line,
     OneOf,
-    OpenOnes,
     Parameter,
     PriorityName,
     Prose,
     Query,
     ScopeRef,
     ServiceRef,
-    UrgencyWord,
 )
 from bot.declaration import Word as OneWord
 from bot.errors import UserError
@@ -39,6 +37,7 @@ ID_LETTERS = frozenset(
     "PQR"
 )  # PagerDuty's incident ids begin with one of these; their length is not promised
 RESTS = (Line, Prose, Query)
+LOOKED_UP = (ServiceRef, ScopeRef, PriorityName)  # in the directory
 
 
 class Names(Protocol):
@@ -49,6 +48,9 @@ class Names(Protocol):
 
     async def scope(self, words: str) -> ScopeRef | None:
         """The one service or team so called; `all` for everything."""
+
+    async def priority(self, word: str) -> PriorityName | None:
+        """The account's priority so called."""
 
     async def suggestions(self, words: str) -> Sequence[str]:
         """Names that come near, best first."""
@@ -138,6 +140,8 @@ async def _take(
         return await _take_name(parameter, words, at, names)
     if parameter.kind is LevelNumber:
         return _take_level(words, at)
+    if parameter.kind is PriorityName:
+        return await _take_priorities(words, at, names)
     if not parameter.many:
         value = _one(parameter.kind, words[at].text, sure=sure)
         return (value, at + 1) if value is not None else (None, at)
@@ -152,6 +156,20 @@ async def _take(
         if any(value is None for value in values):
             break
         found += [value for value in values if value not in found]
+        at += 1
+    return (found or None), at
+
+
+async def _take_priorities(
+    words: Sequence[Word], at: int, names: Names
+) -> tuple[list[PriorityName] | None, int]:
+    """`P1,P2` or `P1 P2`; a word that is no priority of the account is not taken."""
+    found: list[PriorityName] = []
+    while at < len(words):
+        known = [await names.priority(piece) for piece in words[at].text.split(",") if piece]
+        if not all(known) or not (known or found):
+            break
+        found += [one for one in known if one and one not in found]
         at += 1
     return (found or None), at
 
@@ -187,15 +205,9 @@ def _one(kind: type, text: str, *, sure: bool) -> Any:
     if issubclass(kind, OneOf):
         word = text.casefold().strip(".,")
         return kind(word) if word in kind.choices else None
-    if kind is PriorityName:
-        name = plain(text).strip(".,")
-        return PriorityName(name.upper()) if name and name.casefold() not in _CHOICE_WORDS else None
     if kind is OneWord:
         return OneWord(plain(text))
     return None
-
-
-_CHOICE_WORDS = frozenset(UrgencyWord.choices) | frozenset(OpenOnes.choices)
 
 
 def incident_ref(text: str, *, sure: bool = True) -> IncidentRef | None:
@@ -270,16 +282,18 @@ def check_fields(command: Command, fields: Mapping[str, str]) -> None:
         if not text.strip():
             if parameter.required and parameter.name in fields:
                 problems[parameter.name] = "Please fill this in."
-        elif parameter.kind not in (ServiceRef, ScopeRef) and _from_field(parameter, text) is None:
+        elif parameter.kind not in LOOKED_UP and _from_field(parameter, text) is None:
             problems[parameter.name] = _HINTS.get(parameter.kind, "This cannot be read.")
     if problems:
         raise FieldProblems(problems)
 
 
 _HINTS: Mapping[type, str] = {
+    ServiceRef: "This one is not there any more: please choose again.",
+    ScopeRef: "This one is not there any more: please choose again.",
     IncidentRef: "A number such as 1234, or an incident's id or address.",
     LevelNumber: "A level is a number, such as 2.",
-    PriorityName: "Priorities such as P1, separated by commas.",
+    PriorityName: "Priorities of your account such as P1, separated by commas.",
 }
 
 
@@ -291,15 +305,24 @@ async def read_fields(command: Command, fields: Mapping[str, str], names: Names)
         text = fields.get(parameter.name, "")
         if not text.strip():
             continue
-        if parameter.kind in (ServiceRef, ScopeRef):
-            look_up = names.service if parameter.kind is ServiceRef else names.scope
-            found = await look_up(text)
+        if parameter.kind in LOOKED_UP:
+            found = await _looked_up(parameter, text, names)
             if found is None:
-                raise FieldProblems({parameter.name: "This one is not there any more: please choose again."})
+                raise FieldProblems({parameter.name: _HINTS[parameter.kind]})
             values[parameter.name] = found
         else:
             values[parameter.name] = _from_field(parameter, text)
     return Given(values)
+
+
+async def _looked_up(parameter: Parameter, text: str, names: Names) -> Any:
+    if parameter.kind is ServiceRef:
+        return await names.service(text)
+    if parameter.kind is ScopeRef:
+        return await names.scope(text)
+    words = split(clean(text))
+    found, after = await _take_priorities(words, 0, names)
+    return found if after == len(words) else None
 
 
 def _from_field(parameter: Parameter, text: str) -> Any:

@@ -27,9 +27,13 @@ LEASE_PATIENCE = 8.0  # seconds to wait while somebody else escalates the same i
 ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED = 1001, 1002  # PagerDuty's error codes
 
 
-def open_desk(reach: Reach, acting: Acting | None, channel: Channel) -> Desk:
-    """For a person (None: reads only) in a channel."""
-    return Desk(reach, channel, acting=acting)
+@dataclass(frozen=True, slots=True)
+class Desks(Reach):
+    """Opens one desk per request."""
+
+    def open(self, acting: Acting | None, channel: Channel) -> Desk:
+        """For a person (None: reads only) in a channel."""
+        return Desk(self, channel, acting=acting)
 
 
 @dataclass(slots=True)

@@ -104,7 +104,7 @@ class Recovery:
         incident, given = await self._subject(request)
         if command is None or command.was_done is None or given is None or given.missing(command):
             return None, incident
-        where = await place_of(request, self._services.reach.incidents)
+        where = await place_of(request, self._services.incidents)
         ctx = self._runner.context(request, where, self._runner.stranger(request))
         done = await command.was_done(ctx, **given.values)
         incident, _ = await self._subject(request)
@@ -121,7 +121,7 @@ class Recovery:
             refs = incident_refs(given.values)
             if not refs:
                 return None, given
-            where = await place_of(request, self._services.reach.incidents)
+            where = await place_of(request, self._services.incidents)
             ctx = self._runner.context(request, where, self._runner.stranger(request))
             return (await ctx.incidents.read(refs[:1]))[0].incident, given
         except Failure as failure:
@@ -131,8 +131,8 @@ class Recovery:
     async def _arguments(self, command: Command, request: Request) -> Given:
         called = self._services.catalog.read(request.text)
         given = await self._runner.understood(command, called, request)
-        where = await place_of(request, self._services.reach.incidents)
-        filled = await fill_in(command, given, where, self._services.reach.incidents)
+        where = await place_of(request, self._services.incidents)
+        filled = await fill_in(command, given, where, self._services.incidents)
         return filled if isinstance(filled, Given) else given
 
     async def _tell(self, intent: Intent, request: Request, reply: Reply, state: str, outcome: str) -> None:

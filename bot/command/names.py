@@ -69,6 +69,12 @@ class DirectoryNames:
         services = [ScopeRef("service", one.id, one.name) for one in await self._directory.services()]
         return services + [ScopeRef("team", one.id, one.name) for one in await self._directory.teams()]
 
+    async def priority(self, word: str) -> PriorityName | None:
+        """The account's priority of exactly this name, whatever its case."""
+        wanted = word.strip().casefold()
+        known = (one.name for one in await self._directory.priorities())
+        return next((PriorityName(name) for name in known if name.casefold() == wanted), None)
+
     async def suggestions(self, words: str) -> Sequence[str]:
         """Names of services and teams that come near, best first."""
         near = ranked(words, await self._all_scopes(), _name, _ident)

@@ -27,9 +27,9 @@ from bot.command.answering import Answering
 from bot.command.arguments import Given, Names, read_fields, read_line
 from bot.command.catalog import Called, Catalog
 from bot.command.context import Context, DirectoryPort, PeoplePort, SubscriptionPort, Where, Who
-from bot.command.desk import Desk, open_desk
+from bot.command.desk import Desk, Desks
 from bot.command.filling import FormNeeded, fill_in, form_for, place_of
-from bot.command.looking import Reach
+from bot.command.ports import IncidentStore
 from bot.command.pressed import Pressed
 from bot.command.request import Request, Surface
 from bot.command.tasks import Stopping, TrackedTasks
@@ -72,11 +72,12 @@ class Services:
     accounts: Accounts
     workspaces: Workspaces
     intents: Intents
+    incidents: IncidentStore
     subscriptions: SubscriptionPort
     people: PeoplePort
     directory: DirectoryPort
     names: Names
-    reach: Reach
+    desks: Desks
     pressed: Pressed
     metrics: Counts
     clock: Callable[[], datetime]
@@ -227,16 +228,16 @@ class Runner:
         recognising = asyncio.ensure_future(self._recognise(called.command, request))
         try:
             await self.services.pressed.take_in(request)
-            where = await place_of(request, self.services.reach.incidents)
+            where = await place_of(request, self.services.incidents)
             given = await self.understood(called.command, called, request)
-            filled = await fill_in(called.command, given, where, self.services.reach.incidents)
+            filled = await fill_in(called.command, given, where, self.services.incidents)
             if isinstance(filled, Reply):
                 await recognising
                 return filled
             if isinstance(filled, tuple):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(recognising), FORM_PATIENCE)
-                form = await form_for(called.command, given, where, self.services.reach.incidents)
+                form = await form_for(called.command, given, where, self.services.incidents)
                 return await self._opened(run, form)
             return await self._handled(run, called.command, filled, where, await recognising)
         finally:
@@ -246,7 +247,7 @@ class Runner:
         self, run: _Run, command: Command, given: Given, where: Where, known: tuple[Who, Acting | None]
     ) -> Answer:
         who, acting = known
-        run.desk = open_desk(self.services.reach, acting, where.channel)
+        run.desk = self.services.desks.open(acting, where.channel)
         run.ctx = ctx = self.context(run.request, where, who, run.desk)
         if run.intent is not None and not await self._begin(run, command, who):
             run.lost = True
@@ -255,9 +256,7 @@ class Runner:
         if isinstance(answer, FormRequest):
             asked = self.services.catalog.find(answer.verb) or command
             known_already = given if asked is command else Given()
-            form = await form_for(
-                asked, known_already, where, self.services.reach.incidents, filled=answer.filled
-            )
+            form = await form_for(asked, known_already, where, self.services.incidents, filled=answer.filled)
             return await self._opened(run, form)
         if isinstance(answer, Dialog):
             return None if await run.answering.show(answer.view) else trigger_expired(run.words)
@@ -287,7 +286,7 @@ class Runner:
             where=where,
             request=request,
             catalog=services.catalog,
-            incidents=desk or open_desk(services.reach, None, where.channel),
+            incidents=desk or services.desks.open(None, where.channel),
             subscriptions=services.subscriptions,
             people=services.people,
             directory=services.directory,

@@ -1,4 +1,6 @@
-"""A directory of a few names, in memory: what commands need of bot/pagerduty/directory.py to understand words."""
+"""A directory of a few names, in memory: what commands need of bot/pagerduty/directory.py to understand
+words.
+"""
 
 from __future__ import annotations
 

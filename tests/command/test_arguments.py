@@ -115,8 +115,9 @@ async def test_lines_are_understood(line: str, values: dict[str, Any]) -> None:
         ("ack 123 foo", ["I understood “123”, but not “foo”", "`/pager ack [N…]`"]),
         ("escalate 12 high", ["I understood “12”, but not “high”", "`/pager escalate N [level]`"]),
         ("escalate 12 0", ["not “0”"]),
-        ("subscribe payment plat", ["“payment plat” is not the name", "Payments"]),
+        ("subscribe plat pay", ["I understood “plat”, but not “pay”"]),
         ("subscribe xyzzy", ["no service or team called “xyzzy”", "subscribe"]),
+        ("subscribe checkout P9", ["I understood “checkout”, but not “P9”"]),
         ("whoami really", ["`whoami`", "“really”"]),
     ],
 )
@@ -127,8 +128,8 @@ async def test_what_is_not_understood_is_said(line: str, said: list[str]) -> Non
 
 
 async def test_a_mistyped_choice_gets_the_nearest_one() -> None:
-    with pytest.raises(UserError, match="checkout hgih|Did you mean"):
-        await read("subscribe checkout , hgih extra")
+    with pytest.raises(UserError, match="Did you mean “high”"):
+        await read("subscribe checkout hgih")
 
 
 async def test_a_controls_first_word_is_the_incident_whatever_it_looks_like() -> None:
@@ -146,18 +147,19 @@ def test_odd_words_are_no_incidents(text: str) -> None:
     assert incident_ref(text) is None
 
 
-# ------------------------------------------------------------------------------------------------- anything typed
+# ----------------------------------------------------------------------------------------- anything typed
 
 
 @given(st.sampled_from([one.verb for one in CATALOG]), st.text(max_size=80), st.booleans())
 async def test_whatever_is_typed_gives_arguments_or_a_sentence(verb: str, text: str, pressed: bool) -> None:
+    understood: dict[str, Any] = {}
+    said = "understood"
     try:
-        given_values = await read_line(command(verb), text, names(), from_control=pressed)
-    except UserError as said:
-        assert str(said)
-        assert len(str(said)) < 600
-    else:
-        assert set(given_values.values) <= {one.name for one in command(verb).parameters}
+        understood = dict((await read_line(command(verb), text, names(), from_control=pressed)).values)
+    except UserError as problem:
+        said = str(problem)
+    assert 0 < len(said) < 600
+    assert set(understood) <= {one.name for one in command(verb).parameters}
 
 
 @given(
@@ -169,7 +171,7 @@ async def test_a_controls_value_gives_its_incident_again(ident: str, verb: str) 
     assert [text_of(value) for value in values.values()] == [ident]
 
 
-# --------------------------------------------------------------------------------------------------- from a form
+# ------------------------------------------------------------------------------------------- from a form
 
 
 async def test_a_form_gives_its_values() -> None:
@@ -219,7 +221,9 @@ async def test_a_service_that_is_gone_is_said_beside_its_field() -> None:
 @given(st.sampled_from([one.verb for one in CATALOG]), st.text(max_size=60))
 async def test_whatever_a_form_holds_gives_values_or_problems(verb: str, text: str) -> None:
     fields = {one.name: text for one in command(verb).parameters}
+    wrong: set[str] = set()
     try:
         await read_fields(command(verb), fields, names())
     except FieldProblems as problems:
-        assert set(problems.by_field) <= set(fields)
+        wrong = set(problems.by_field)
+    assert wrong <= set(fields)

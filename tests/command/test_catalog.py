@@ -58,7 +58,8 @@ def test_lines_find_their_command(line: str, verb: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("akc", "ack"), ("resovle", "resolve"), ("escal", "escalate"), ("subscibe", "subscribe")]
+    ("typed", "meant"),
+    [("akc", "ack"), ("resovle", "resolve"), ("escal", "escalate"), ("subscibe", "subscribe")],
 )
 def test_a_mistyped_verb_has_a_nearest_one(typed: str, meant: str) -> None:
     assert CATALOG.find(typed) is None
