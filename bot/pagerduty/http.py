@@ -92,6 +92,32 @@ class _Reply:
         return self.headers.get("x-request-id")
 
 
+class _Dropped(Exception):
+    """The connection was lost after the request had gone out."""
+
+
+async def _only_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from repeating a PUT by itself when its connection drops, whatever session it is: it does
+    so for its own exceptions only. What may have happened is looked at before it is repeated.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Dropped from error
+
+
+def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
+    """The one session all calls to PagerDuty share; the caller closes it. Call inside the running loop.
+
+    `trust_env` lets HTTPS_PROXY and NO_PROXY count.
+    """
+    return aiohttp.ClientSession(trust_env=trust_env)
+
+
 class PagerDutyHttp:
     """Calls over a session that the caller opens and closes. Raises the kinds of PagerDutyFailure, nothing
     else.
@@ -214,21 +240,25 @@ class PagerDutyHttp:
         # Connecting fails before the whole call does, so that "nothing was sent" is known and not guessed.
         connect = min(CONNECT_SECONDS, left * 0.8)
         timeout = aiohttp.ClientTimeout(total=left, connect=connect, sock_connect=connect)
-        # aiohttp repeats a PUT of its own accord when the connection drops, unless it does not know the word.
-        method = call.method if call.repeatable else call.method.lower()
         sent_at = self.clock()
         try:
             async with self._session.request(
-                method, call.url, headers=call.headers, data=call.body, timeout=timeout, allow_redirects=False
+                call.method,
+                call.url,
+                headers=call.headers,
+                data=call.body,
+                timeout=timeout,
+                allow_redirects=False,
+                middlewares=(_only_once,),
             ) as answer:
                 return _Reply(answer.status, answer.headers, await answer.text("utf-8", "replace"), sent_at)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise PagerDutyUnavailable(f"PagerDuty cannot be reached ({type(error).__name__})") from None
         except TimeoutError:
             raise PagerDutyUnavailable("PagerDuty did not answer in time", maybe_done=call.is_write) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, _Dropped):
             raise PagerDutyUnavailable(
-                f"The connection to PagerDuty broke ({type(error).__name__})", maybe_done=call.is_write
+                "The connection to PagerDuty broke", maybe_done=call.is_write
             ) from None
 
     async def _waited(self, call: _Call, failure: PagerDutyUnavailable) -> bool:

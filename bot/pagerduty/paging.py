@@ -1,4 +1,4 @@
-"""PagerDuty's lists, page by page: by offset (most of them) and by cursor ("Pagination" in its REST pages)."""
+"""PagerDuty's lists, page by page: by offset (most) and by cursor ("Pagination" in its REST pages)."""
 
 from __future__ import annotations
 
