@@ -76,6 +76,12 @@ class Redactor:
         return {key: value if key in own else self._clean(value) for key, value in event.items()}
 
 
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """False for bytes that were no HTTP: anybody can send them, and each would cost a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
+
+
 def configure(*, level: str, style: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging through one redacting handler.
 
@@ -110,6 +116,7 @@ def configure(*, level: str, style: str, secrets: Iterable[str] = (), stream: Te
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
+    handler.addFilter(_is_worth_telling)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

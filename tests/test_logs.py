@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,15 @@ def test_chatty_libraries_are_quiet_even_when_we_debug(out: io.StringIO, name: s
     assert [line["event"] for line in lines(out)] == ["trouble"]
 
 
+def test_strangers_who_speak_no_http_fill_no_log(out: io.StringIO) -> None:
+    begin(out)
+    log = logging.getLogger("aiohttp.server")
+    for error in (BadHttpMessage("what is this?"), RuntimeError("a bug")):
+        log.error("Error handling request", exc_info=error)
+    (line,) = lines(out)
+    assert "a bug" in line["exception"]
+
+
 def test_context_bound_to_a_task_is_in_its_lines(out: io.StringIO) -> None:
     begin(out)
     with structlog.contextvars.bound_contextvars(request="R1"):
@@ -154,7 +164,7 @@ def plainly(log: Any) -> None:
 
 
 def in_the_event(log: Any) -> None:
-    log.info("said " + PLANTED)
+    log.info(f"said {PLANTED}")  # noqa: G004 - the slip this is about
 
 
 def deep_inside(log: Any) -> None:

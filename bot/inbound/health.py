@@ -23,10 +23,15 @@ class Health:
     """`store_problem` gives a reason not to be ready, or None; `complaints` what else is wrong, in words."""
 
     def __init__(
-        self, *, store_problem: Callable[[], Awaitable[str | None]], complaints: Callable[[], list[str]]
+        self,
+        *,
+        store_problem: Callable[[], Awaitable[str | None]],
+        complaints: Callable[[], list[str]],
+        store_seconds: float = STORE_SECONDS,
     ) -> None:
         self._store_problem = store_problem
         self._complaints = complaints
+        self._store_seconds = store_seconds
 
     async def live(self, request: web.Request) -> web.Response:
         """The process runs and its loop turns."""
@@ -37,12 +42,12 @@ class Health:
         """503 while the store is away or its schema is older than this code needs."""
         del request
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with asyncio.timeout(self._store_seconds):
                 problem = await self._store_problem()
         except StoreUnavailable as away:
             problem = str(away)
         except TimeoutError:
-            problem = f"The database has not answered for {STORE_SECONDS:.0f} s."
+            problem = f"The database has not answered for {self._store_seconds:g} s."
         if problem:
             return web.json_response({"status": "not ready", "problems": [problem]}, status=503)
         complaints = self._complaints()
