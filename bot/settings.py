@@ -185,6 +185,11 @@ class Settings(BaseModel):
         5.0, gt=0, description="Longest wait for an answer from Slack, in seconds."
     )
     lease_seconds: float = Field(15.0, gt=0, description="How long one replica holds a channel, in seconds.")
+    look_up_seconds: float = Field(
+        15.0,
+        gt=0,
+        description="How long after an unanswered call it is looked up, in seconds.",
+    )
     poll_seconds: float = Field(
         2.0,
         gt=0,

@@ -17,7 +17,9 @@ log = structlog.get_logger(__name__)
 class Admins:
     """Says a thing in the admins' channel, or to each of them; with neither configured the log has to do."""
 
-    def __init__(self, slack: Slack, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None) -> None:
+    def __init__(
+        self, slack: Slack, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None
+    ) -> None:
         self._slack = slack
         self._notices = notices
         self._user_ids = tuple(user_ids)

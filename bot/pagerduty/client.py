@@ -121,7 +121,8 @@ class PagerDuty:
         """The history that matters, oldest first. One call per 100."""
         path = f"/incidents/{quote(ref, safe='')}/log_entries"
         found = await self._all(path, "log_entries", payloads.log_entry, {"is_overview": True})
-        return sorted(reversed(found), key=lambda one: one.at)  # newest first, as PagerDuty sends them
+        found.reverse()  # they come newest first; equal seconds keep their order
+        return sorted(found, key=lambda one: one.at)
 
     async def services(self) -> list[Service]:
         """All, by name. One call per 100."""

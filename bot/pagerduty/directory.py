@@ -179,6 +179,13 @@ class Directory:
             elif isinstance(outcome, BaseException):
                 raise outcome
 
+    async def keep_warm(self, stop: asyncio.Event) -> None:
+        """Until `stop`: lists are renewed before anybody waits for them."""
+        while not stop.is_set():
+            await self.warm()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), FRESH)
+
     def forget(self, *kinds: str) -> None:
         """Something of these lists changed in PagerDuty: the next one who asks gets it anew."""
         for key in list(self._kept):

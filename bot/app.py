@@ -1,0 +1,66 @@
+"""The bot as one aiohttp application: opened in order, closed in reverse, nothing global.
+
+`build_app` only declares; what connects is opened when the application starts (bot/wiring.py) and closed when
+it stops, after the
+requests under way were answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from bot.command.catalog import Catalog
+from bot.inbound.health import MetricsPage
+from bot.inbound.pagerduty import LARGEST, PATH
+from bot.settings import Settings
+from bot.wiring import Bot, open_bot
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+BOT: web.AppKey[Bot] = web.AppKey("bot", Bot)
+SLACK_PATH = "/slack/events"
+
+
+def build_app(settings: Settings, catalog: Catalog) -> web.Application:
+    """Everything behind one port; with METRICS_PORT, metrics behind another."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            bot = await open_bot(settings, catalog, stack)
+            app[BOT] = bot
+            if settings.metrics_port is not None:
+                await _open_metrics_port(bot, settings, stack)
+            yield
+            await bot.finish()
+
+    app = web.Application(client_max_size=LARGEST)
+    app.cleanup_ctx.append(life)
+    app.router.add_get("/health/live", _to(lambda bot: bot.health.live))
+    app.router.add_get("/health/ready", _to(lambda bot: bot.health.ready))
+    app.router.add_post(PATH, _to(lambda bot: bot.webhooks))
+    if not settings.socket_mode:
+        app.router.add_post(SLACK_PATH, _to(lambda bot: bot.slack))
+    if settings.metrics_port is None:
+        app.router.add_get("/metrics", _to(lambda bot: MetricsPage(bot.metrics, guarded=True)))
+    return app
+
+
+def _to(part: Callable[[Bot], Handler]) -> Handler:
+    """The part of the open bot that answers a path."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await part(request.app[BOT])(request)
+
+    return handle
+
+
+async def _open_metrics_port(bot: Bot, settings: Settings, stack: AsyncExitStack) -> None:
+    app = web.Application()
+    app.router.add_get("/metrics", MetricsPage(bot.metrics, guarded=False))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, settings.bind_host, settings.metrics_port).start()

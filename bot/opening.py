@@ -1,0 +1,154 @@
+"""What connects, opened: the store, Slack's session and workspace, PagerDuty's session and directory.
+
+bot/wiring.py puts the rest on top. Everything opened is closed by the exit stack, in reverse.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.errors import SlackFailure, UserError
+from bot.metrics import Metrics
+from bot.pagerduty import http as pagerduty_http
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.credentials import AccountKey
+from bot.pagerduty.directory import Directory
+from bot.pagerduty.levels import Levels
+from bot.settings import LOOPBACK, Settings
+from bot.slack import connection as slack_connection
+from bot.slack.client import Slack
+from bot.slack.workspaces import Workspaces
+from bot.store.batcher import Batcher
+from bot.store.database import Database
+from bot.store.incidents import Incidents
+from bot.store.keyfile import key_beside
+from bot.store.leases import Leases
+from bot.store.messages import Messages
+from bot.store.notices import Notices
+from bot.store.people import People
+from bot.store.schema import migrate, require_current
+from bot.store.sealing import Sealer
+from bot.store.single import FileLock
+from bot.store.subscriptions import Subscriptions
+from bot.store.wake import Wake
+from bot.store.workspaces import KnownWorkspaces, Workspace
+
+log = structlog.get_logger("pagerline.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database and what is kept in it."""
+
+    database: Database
+    batcher: Batcher
+    wake: Wake
+    leases: Leases
+    sealer: Sealer
+    incidents: Incidents
+    subscriptions: Subscriptions
+    messages: Messages
+    people: People
+    notices: Notices
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSide:
+    """The workspaces, and the client of the one the settings name."""
+
+    workspaces: Workspaces
+    client: Slack
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutySide:
+    """The account key's client, for reads; names and levels."""
+
+    reader: PagerDuty
+    directory: Directory
+    levels: Levels
+
+
+async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
+    database = await Database.open(settings.database_url.get_secret_value())
+    stack.push_async_callback(database.close)
+    if database.path is not None:
+        stack.enter_context(FileLock(database.path))
+        await migrate(database)
+    else:
+        await require_current(database)
+    batcher = Batcher(database, observe=metrics.batch)
+    stack.push_async_callback(batcher.close)
+    wake = Wake(database)
+    wake.start()
+    stack.push_async_callback(wake.close)
+    keys = [key.get_secret_value() for key in settings.encryption_keys]
+    if not keys and database.path is not None:
+        keys = [key_beside(database.path)]
+    holder = secrets.token_hex(8)
+    return Store(
+        database=database,
+        batcher=batcher,
+        wake=wake,
+        leases=Leases(database, holder),
+        sealer=Sealer(keys),
+        incidents=Incidents(database, batcher, wake),
+        subscriptions=Subscriptions(database, wake),
+        messages=Messages(database),
+        people=People(database),
+        notices=Notices(database),
+        holder=holder,
+    )
+
+
+async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: AsyncExitStack) -> SlackSide:
+    """The workspace of the settings' token; as last known while Slack is away."""
+    if settings.slack_bot_token is None:
+        raise UserError("SLACK_BOT_TOKEN is missing.")
+    session = slack_connection.open_session(
+        settings.slack_call_seconds, trust_env=_is_outside(settings.slack_api_url)
+    )
+    stack.push_async_callback(session.close)
+    slack = Slack(
+        session, settings.slack_bot_token, base_url=settings.slack_api_url, on_call=metrics.slack_call
+    )
+    known = KnownWorkspaces(store.database)
+    try:
+        told = await slack.identity()
+    except SlackFailure as failure:
+        last = await known.only()
+        if last is None:
+            raise UserError(
+                f"Slack does not let me in: {failure}. Check SLACK_BOT_TOKEN with `python -m bot check`."
+            ) from failure
+        log.warning("slack_not_reached", reason=str(failure), workspace=last.team_id)
+        slack.team_id = last.team_id
+    else:
+        await known.remember(
+            Workspace(told.team_id, told.team_name, told.bot_user_id, told.bot_id, told.enterprise_id)
+        )
+    return SlackSide(Workspaces([slack]), slack)
+
+
+async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> PagerDutySide:
+    if settings.pagerduty_api_key is None:
+        raise UserError("PAGERDUTY_API_KEY is missing.")
+    session = pagerduty_http.open_session(trust_env=_is_outside(settings.api_url))
+    stack.push_async_callback(session.close)
+    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=metrics.pagerduty_call)
+    key = AccountKey(settings.pagerduty_api_key)
+    directory = Directory(PagerDuty(wire, key))
+    stack.push_async_callback(directory.close)
+    reader = PagerDuty(wire, key, ranks=directory.ranks)
+    return PagerDutySide(reader, directory, Levels(directory, reader))
+
+
+def _is_outside(url: str) -> bool:
+    """Whether proxy variables may count: never for this machine itself."""
+    return urlsplit(url).hostname not in LOOPBACK
