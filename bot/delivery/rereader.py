@@ -1,93 +1,123 @@
-"""Reads again what an event marked stale: one call per burst, within a second, never while PagerDuty waits
-for its answer.
+"""Reads again what is marked stale: within a second, one request per burst, never while PagerDuty is
+answered.
 
-Woken by whoever marks (bot/store/incidents.py) and by a poll; several replicas share the work, each incident
-is handed to one.
+Events carry only part of an incident; what they make doubtful is marked in the store, which hints here once a
+burst is over. What is read is saved like everything else, and the loop of bot/delivery shows it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 import structlog
 
 from bot.errors import PagerDutyFailure, PagerDutyNotFound, StoreUnavailable
-from bot.model import Incident, Reading
+from bot.model import Reading
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.levels import Levels
 from bot.store.incidents import Incidents, Stale
 from bot.store.wake import Wake
 
-log = structlog.get_logger("pagerline.delivery")
+log = structlog.get_logger("pagerline.rereader")
 
-AT_ONCE = 8
-BURST_SECONDS = 0.15  # what else happens to an incident in that time is answered by the same reading
+AT_ONCE = 8  # requests under way
 POLL_SECONDS = 1.0
-AFTER_FAILURE = 5.0  # seconds until an incident that could not be read is read again
+LONGEST_PAUSE = 60.0
+FINISH_SECONDS = 10.0
 
 
-class Reader(Protocol):
-    """PagerDuty, read with the account's key."""
-
-    async def incident(self, ref: str) -> Reading: ...
-
-
-class Levels(Protocol):
-    """Where an incident stands on its policy."""
-
-    async def with_level(self, incident: Incident, *, ask: bool = False) -> Incident: ...
+def pause_after(tries: int) -> float:
+    """Seconds before an incident that could not be read `tries` times in a row is read again."""
+    return float(min(LONGEST_PAUSE, 2.0 ** min(tries, 10)))
 
 
 class Rereader:
-    """`run` until told to stop."""
+    """Runs until told to stop. `reader` is the account's own client, `levels` works out where incidents
+    stand.
+    """
 
-    def __init__(self, incidents: Incidents, reader: Reader, levels: Levels, wake: Wake) -> None:
+    def __init__(
+        self,
+        incidents: Incidents,
+        reader: PagerDuty,
+        levels: Levels,
+        wake: Wake,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
         self._incidents = incidents
         self._reader = reader
         self._levels = levels
         self._wake = wake
-        self._failing = False
+        self._poll = poll_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tries: dict[str, int] = {}
+        self._away = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read what is stale, as soon as it is."""
-        while not stop.is_set():
-            try:
-                read = await self.once()
-            except StoreUnavailable as away:
-                log.info("rereading_waits", reason=str(away))
-                read = 0
-            if read == 0:
-                await self._rest(stop)
+        """Read until `stop` is set, then let the requests under way finish."""
+        stopped = asyncio.create_task(stop.wait(), name="rereader stop")
+        try:
+            while not stop.is_set():
+                await self._begin()
+                hint = asyncio.create_task(self._wake.wait(self._poll, "stale"), name="rereader hint")
+                # With no room left only an answer makes a difference.
+                waiting = {hint, stopped} if len(self._tasks) < AT_ONCE else {stopped, *self._tasks}
+                await asyncio.wait(waiting, timeout=self._poll, return_when=asyncio.FIRST_COMPLETED)
+                hint.cancel()
+        finally:
+            stopped.cancel()
+            if self._tasks:
+                _, late = await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
+                for task in late:
+                    task.cancel()
 
-    async def once(self) -> int:
-        """Read what is due now; returns how many."""
-        stale = await self._incidents.take_stale(AT_ONCE)
-        await asyncio.gather(*(self._read(one) for one in stale))
-        return len(stale)
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        hint = asyncio.ensure_future(self._wake.wait(POLL_SECONDS, "stale"))
-        stopped = asyncio.ensure_future(stop.wait())
-        done, _ = await asyncio.wait({hint, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (hint, stopped):
-            task.cancel()
-        await asyncio.gather(hint, stopped, return_exceptions=True)
-        if hint in done and stopped not in done and hint.result():
-            await asyncio.sleep(BURST_SECONDS)
+    async def _begin(self) -> None:
+        room = AT_ONCE - len(self._tasks)
+        if room <= 0:
+            return
+        try:
+            stale = await self._incidents.take_stale(room)
+        except StoreUnavailable as error:
+            log.warning("rereader_waits_for_the_store", reason=str(error))
+            return
+        for one in stale:
+            task = asyncio.create_task(self._read(one), name=f"read {one.incident_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _read(self, stale: Stale) -> None:
         try:
+            await self.read(stale)
+        except StoreUnavailable as error:
+            log.warning("reading_not_saved", incident=stale.incident_id, reason=str(error))
+        except Exception:
+            log.exception("reading_failed", incident=stale.incident_id)
+
+    async def read(self, stale: Stale) -> bool:
+        """Ask PagerDuty about one incident and save what it says. False: it could not be read now."""
+        try:
             reading = await self._reader.incident(stale.incident_id)
         except PagerDutyNotFound:
+            log.info("incident_unknown_to_pagerduty", incident=stale.incident_id)
             await self._incidents.forget(stale.incident_id)
-            return
         except PagerDutyFailure as failure:
-            if not self._failing:
-                log.warning("rereading_fails", incident=stale.incident_id, reason=str(failure))
-            self._failing = True
-            await self._incidents.put_off(stale.incident_id, failure.retry_after or AFTER_FAILURE)
-            return
-        if self._failing:
-            log.info("rereading_works_again")
-        self._failing = False
-        known = Reading(await self._levels.with_level(reading.incident, ask=True), reading.updated_at)
-        await self._incidents.save_reading(known, began_at=stale.began_at, seen=stale.seen)
+            await self._put_off(stale, failure)
+            return False
+        else:
+            incident = await self._levels.with_level(reading.incident, ask=True)
+            told = Reading(incident, reading.updated_at)
+            await self._incidents.save_reading(told, began_at=stale.began_at, seen=stale.seen)
+        self._tries.pop(stale.incident_id, None)
+        if self._away:
+            log.info("pagerduty_can_be_read_again")
+        self._away = False
+        return True
+
+    async def _put_off(self, stale: Stale, failure: PagerDutyFailure) -> None:
+        if not self._away:
+            log.warning("pagerduty_cannot_be_read", reason=str(failure), request_id=failure.request_id)
+        self._away = True
+        tries = self._tries.get(stale.incident_id, 0)
+        self._tries[stale.incident_id] = tries + 1
+        await self._incidents.put_off(stale.incident_id, max(failure.retry_after or 0.0, pause_after(tries)))
