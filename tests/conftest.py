@@ -44,13 +44,18 @@ def _event_loop_complains_of_nothing() -> Iterator[None]:
         pytest.fail("the event loop complained:\n" + "\n".join(complaints.lines), pytrace=False)
 
 
+# The platforms' contracts may not be copied into the project: where nobody laid them beside the checkout, not
+# even CI can test against them. The one skip that CI allows.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED_ABSENT = "../shared is not here"
+
+
 @pytest.fixture(scope="session")
 def shared_contract() -> Path:
     """The platforms' machine-readable contracts. They lie beside the checkout, never in it."""
-    folder = Path(__file__).resolve().parents[2] / "shared" / "contract"
-    if not folder.is_dir():
-        pytest.skip("the platforms' contracts (../shared/contract) are not beside this checkout")
-    return folder
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED_ABSENT}: it holds the platforms' contracts")
+    return SHARED / "contract"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -60,16 +65,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("not tested here")
     for reason, count in sorted(reasons.items()):
         terminalreporter.line(f"{count} skipped: {reason}")
-    if IN_CI:
+    if IN_CI and _inexcusable(reasons):
         terminalreporter.line(
-            "CI is set, and in CI everything is tested: this counts as a failure.", red=True
+            "CI is set, and in CI everything is tested that can be: this counts as a failure.", red=True
         )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if IN_CI and isinstance(reporter, pytest.TerminalReporter) and _skip_reasons(reporter):
+    if IN_CI and isinstance(reporter, pytest.TerminalReporter) and _inexcusable(_skip_reasons(reporter)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _inexcusable(reasons: Counter[str]) -> list[str]:
+    return [reason for reason in reasons if SHARED.is_dir() or not reason.startswith(SHARED_ABSENT)]
 
 
 def _skip_reasons(reporter: pytest.TerminalReporter) -> Counter[str]:

@@ -22,6 +22,18 @@ def test_needs_more():
     pytest.skip("the moon is not installed")
 """
 
+NEEDS_SHARED = """
+import pytest
+
+def test_against_the_contract():
+    pytest.skip("../shared is not here: it holds the contracts")
+"""
+
+NEEDS_SHARED_FIXTURE = """
+def test_against_the_contract(shared_contract):
+    assert shared_contract.is_dir()
+"""
+
 LOSES_A_TASK = """
 import asyncio, gc
 
@@ -49,10 +61,12 @@ PASSES = "def test_passes(): pass"
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs one test file of its own, under this project's settings and conftest."""
+    tests = tmp_path / "checkout" / "tests"
+    tests.mkdir(parents=True)
 
     def run(content: str, ci: str) -> subprocess.CompletedProcess[str]:
-        (tmp_path / "test_inner.py").write_text(content)
-        (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+        (tests / "test_inner.py").write_text(content)
+        (tests / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
         words = [
             sys.executable,
             "-m",
@@ -60,9 +74,9 @@ def run(tmp_path: Path) -> Run:
             "-c",
             str(SETTINGS),
             "--rootdir",
-            str(tmp_path),
+            str(tests),
             "-q",
-            str(tmp_path),
+            str(tests),
         ]
         words += ["-p", "no:cacheprovider", "-o", f"pythonpath={ROOT}"]
         environment = {**os.environ, "CI": ci}
@@ -80,6 +94,24 @@ def test_a_skip_is_told(run: Run) -> None:
 def test_a_skip_fails_in_ci(run: Run) -> None:
     outcome = run(SKIPS, "true")
     assert "1 skipped: the moon is not installed" in outcome.stdout
+    assert outcome.returncode == 1
+
+
+@pytest.mark.parametrize("content", [NEEDS_SHARED, NEEDS_SHARED_FIXTURE], ids=["words", "fixture"])
+def test_ci_lets_the_contracts_be_absent_and_tells(run: Run, content: str) -> None:
+    outcome = run(content, "true")
+    assert "1 skipped: ../shared is not here" in outcome.stdout
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_the_absent_contracts_excuse_nothing_else(run: Run) -> None:
+    assert run(NEEDS_SHARED + SKIPS, "true").returncode == 1
+
+
+def test_contracts_that_are_there_excuse_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    outcome = run(NEEDS_SHARED, "true")
+    assert "1 skipped: ../shared is not here" in outcome.stdout
     assert outcome.returncode == 1
 
 

@@ -11,10 +11,11 @@ import pytest
 from bot.sandbox.slack.journal import Exchange
 from bot.sandbox.slack.method import SPECIAL, TIER_2, TIER_3, TIER_4
 from bot.sandbox.slack.methods import METHODS
+from tests.conftest import SHARED_ABSENT
 from tests.contract.slack_methods import CONTRACT, SlackMethods
 
 pytestmark = pytest.mark.skipif(
-    not CONTRACT.exists(), reason="Slack's list of methods is not beside the checkout"
+    not CONTRACT.exists(), reason=f"{SHARED_ABSENT}: it holds Slack's list of methods"
 )
 
 TIERS = {"t2": TIER_2, "t3": TIER_3, "t4": TIER_4, "t5": SPECIAL}
