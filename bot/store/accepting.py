@@ -1,8 +1,8 @@
 """Taking PagerDuty's events: a batch of them folded into what we know, in a handful of statements.
 
-The batcher hands them in (bot/store/batcher.py), bot/store/saving.py says what each does. An event is
-known by its id and its webhook's; the second time it changes nothing. One that cannot be folded is kept
-as it came, and its incident is read from PagerDuty instead.
+The batcher hands them in (bot/store/batcher.py), bot/store/saving.py says what each does. An event is known
+by its id and its webhook's; the second time it changes nothing. One that cannot be folded is kept as it came,
+and its incident is read from PagerDuty instead.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Connection, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import Event
 from bot.model import Incident
-from bot.store import incident_rows
 from bot.store.database import Database
+from bot.store.followers import Followers
+from bot.store.incident_rows import IncidentRows
 from bot.store.saving import BURST, Known, after_event, marked, newly_wanted
 from bot.store.snapshots import dump_line, storable, storable_event
 from bot.store.tables import events, messages, thread_lines
 from bot.store.upsert import insert_into
 from bot.store.wake import Wake
-from bot.store.wanting import make_rows
 
 ERROR_LENGTH = 500
 
@@ -57,16 +56,25 @@ class Accepting:
     """The batcher's group of events."""
 
     def __init__(self, database: Database, wake: Wake) -> None:
-        self._database = database
+        among = database.among
         self._wake = wake
+        self._rows = IncidentRows(database)
+        self._followers = Followers(database)
+        self._insert = insert(events).values(received_at=database.now_sql())
+        self._known_keys = select(events.c.event_id, events.c.webhook_id).where(
+            or_(among(events.c.event_id, "events"), among(events.c.webhook_id, "webhooks"))
+        )
+        self._messages = select(messages.c.incident_id, messages.c.id).where(
+            among(messages.c.incident_id, "incidents"), messages.c.gone.is_(None)
+        )
+        self._row_ids = select(events.c.event_id, events.c.id).where(among(events.c.event_id, "events"))
+        self._insert_line = insert_into(thread_lines, database.dialect).on_conflict_do_nothing()
 
-    async def take(self, connection: AsyncConnection, items: Sequence[Event]) -> list[Accepted]:
+    def take(self, connection: Connection, items: Sequence[Event]) -> list[Accepted]:
         """Fold and save them. The incidents' rows are locked first, so that two replicas see each other's."""
         taken = [storable_event(event) for event in items]
-        known = await incident_rows.lock(
-            connection, self._database, (event.incident_id for event in taken if event.incident_id)
-        )
-        seen = await self._seen(connection, taken)
+        known = self._rows.lock(connection, (event.incident_id for event in taken if event.incident_id))
+        seen = self._seen(connection, taken)
         batch = _Batch(known, dict(known))
         results = [Accepted(duplicate=True)] * len(taken)
         order = sorted(
@@ -78,20 +86,20 @@ class Accepting:
             if keys.isdisjoint(seen):
                 seen |= keys
                 results[place] = _fold(batch, event)
-        await self._write(connection, batch)
+        self._write(connection, batch)
         return results
 
-    async def rescue(self, connection: AsyncConnection, item: Event, error: Exception) -> Accepted:
+    def rescue(self, connection: Connection, item: Event, error: Exception) -> Accepted:
         """Keep it as it came, and have its incident read."""
         event = storable(item)
         log.error("event_poisoned", event_id=event.id, type=event.type, error=type(error).__name__)
         row = _row(event, error=_words(error))
-        await connection.execute(insert(events).values(received_at=self._database.now_sql()), [row])
+        connection.execute(self._insert, [row])
         if event.incident_id:
             try:
-                async with connection.begin_nested():
-                    known = await incident_rows.lock(connection, self._database, [event.incident_id])
-                    await incident_rows.save(connection, known, [marked(known[event.incident_id])])
+                with connection.begin_nested():
+                    known = self._rows.lock(connection, [event.incident_id])
+                    self._rows.save(connection, known, [marked(known[event.incident_id])])
             except SQLAlchemyError as second:
                 log.warning("poisoned_incident_not_marked", error=type(second).__name__)
         return Accepted(poisoned=True)
@@ -102,59 +110,48 @@ class Accepting:
             self._wake.notify("delivery")
             hint_stale(self._wake)
 
-    async def _seen(self, connection: AsyncConnection, taken: Sequence[Event]) -> set[tuple[str, str]]:
-        among = self._database.among
-        webhooks = [event.webhook_id for event in taken if event.webhook_id]
-        found = await connection.execute(
-            select(events.c.event_id, events.c.webhook_id).where(
-                or_(
-                    among(events.c.event_id, [event.id for event in taken]),
-                    among(events.c.webhook_id, webhooks),
-                )
-            )
-        )
+    def _seen(self, connection: Connection, taken: Sequence[Event]) -> set[tuple[str, str]]:
+        keys = {
+            "events": [event.id for event in taken],
+            "webhooks": [event.webhook_id for event in taken if event.webhook_id],
+        }
+        found = connection.execute(self._known_keys, keys)
         return {key for event_id, webhook_id in found for key in _pair(event_id, webhook_id)}
 
-    async def _write(self, connection: AsyncConnection, batch: _Batch) -> None:
+    def _write(self, connection: Connection, batch: _Batch) -> None:
         if not batch.rows:
             return
-        await incident_rows.save(connection, batch.before, batch.after.values())
-        await connection.execute(insert(events).values(received_at=self._database.now_sql()), batch.rows)
-        places = await self._places(connection, batch.told)
-        await make_rows(connection, self._database, batch.wanted)
+        self._rows.save(connection, batch.before, batch.after.values())
+        connection.execute(self._insert, batch.rows)
+        places = self._places(connection, batch.told)
+        self._followers.make_rows(connection, batch.wanted)
         lines = [(message, event.id) for event in batch.told for message in places.get(_about(event), ())]
         if batch.told_later:
             later = [event for event in batch.told if event.id in batch.told_later]
-            new_places = await self._places(connection, later)
+            new_places = self._places(connection, later)
             for event in later:
                 new = new_places.get(_about(event), set()) - places.get(_about(event), set())
                 lines += [(message, event.id) for message in new]
-        await self._insert_lines(connection, lines)
+        self._insert_lines(connection, lines)
 
-    async def _places(self, connection: AsyncConnection, told: Iterable[Event]) -> dict[str, set[int]]:
+    def _places(self, connection: Connection, told: Iterable[Event]) -> dict[str, set[int]]:
         """The messages under which these events are told, by incident."""
         ids = sorted({_about(event) for event in told})
         places: dict[str, set[int]] = {}
         if ids:
-            found = await connection.execute(
-                select(messages.c.incident_id, messages.c.id).where(
-                    self._database.among(messages.c.incident_id, ids), messages.c.gone.is_(None)
-                )
-            )
+            found = connection.execute(self._messages, {"incidents": ids})
             for incident_id, message_id in found:
                 places.setdefault(incident_id, set()).add(message_id)
         return places
 
-    async def _insert_lines(self, connection: AsyncConnection, lines: Sequence[tuple[int, str]]) -> None:
+    def _insert_lines(self, connection: Connection, lines: Sequence[tuple[int, str]]) -> None:
         if not lines:
             return
         told = sorted({event_id for _, event_id in lines})
-        found = await connection.execute(
-            select(events.c.event_id, events.c.id).where(self._database.among(events.c.event_id, told))
-        )
+        found = connection.execute(self._row_ids, {"events": told})
         row_ids = {row.event_id: row.id for row in found}
-        await connection.execute(
-            insert_into(thread_lines, self._database.dialect).on_conflict_do_nothing(),
+        connection.execute(
+            self._insert_line,
             [{"message_id": message, "event_id": row_ids[event_id]} for message, event_id in lines],
         )
 
@@ -202,7 +199,7 @@ def _row(
         "occurred_at": event.occurred_at,
         "applied": applied,
         "line": line,
-        "raw": storable(event.raw),
+        "raw": event.raw,
         "error": error,
     }
 

@@ -1,8 +1,8 @@
 """One transaction for everything that waited while the last one committed.
 
-A commit costs the same for one item as for fifty, so the accept paths (webhooks, readings, intents)
-hand their items in here and get their answer after the commit. A group says how its items are taken,
-several at once, and what becomes of an item that cannot be.
+A commit costs the same for one item as for fifty, so the accept paths (webhooks, readings, intents) hand
+their items in here and get their answer after the commit. A group says how its items are taken, several at
+once, and what becomes of an item that cannot be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
@@ -30,12 +30,14 @@ log = structlog.get_logger(__name__)
 
 
 class Group(Protocol[Item_contra, Result]):
-    """How items of one kind are saved."""
+    """How items of one kind are saved. `take` and `rescue` are plain functions on a plain connection (see
+    `Database.transact`), and may run in another thread: they touch the database and nothing else of ours.
+    """
 
-    async def take(self, connection: AsyncConnection, items: Sequence[Item_contra]) -> Sequence[Result]:
+    def take(self, connection: Connection, items: Sequence[Item_contra]) -> Sequence[Result]:
         """Save these; one result for each, in their order. May be called again with the same items."""
 
-    async def rescue(self, connection: AsyncConnection, item: Item_contra, error: Exception) -> Result:
+    def rescue(self, connection: Connection, item: Item_contra, error: Exception) -> Result:
         """`take` of this item alone raised `error`: save what can be saved, or raise the item's answer."""
 
     def committed(self, items: Sequence[Item_contra], results: Sequence[Result]) -> None:
@@ -97,48 +99,55 @@ class Batcher:
     async def _commit(self, jobs: Sequence[_Job]) -> None:
         try:
             try:
-                answers = await until_no_deadlock(lambda: self._together(jobs))
+                answers = await self._run(_together, jobs)
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001  any failure of one item must not fail the others
                 if len(jobs) > 1:
                     log.warning("batch_replayed_singly", items=len(jobs), error=type(error).__name__)
-                answers = await until_no_deadlock(lambda: self._singly(jobs))
+                answers = await self._run(_singly, jobs)
         except StoreUnavailable as away:
             _refuse(jobs, away)
             return
         _answer(jobs, answers)
 
-    async def _together(self, jobs: Sequence[_Job]) -> list[Any]:
-        answers: dict[int, Any] = {}
-        async with self._database.write() as connection:
-            for group, members in _by_group(jobs):
-                results = await group.take(connection, [job.item for job in members])
-                answers.update(zip(map(id, members), results, strict=True))
-        return [answers[id(job)] for job in jobs]
+    async def _run(
+        self, save: Callable[[Connection, Sequence[_Job]], list[Any]], jobs: Sequence[_Job]
+    ) -> list[Any]:
+        return await until_no_deadlock(
+            lambda: self._database.transact(lambda connection: save(connection, jobs))
+        )
 
-    async def _singly(self, jobs: Sequence[_Job]) -> list[Any]:
-        answers: list[Any] = []
-        async with self._database.write() as connection:
-            for job in jobs:
-                try:
-                    async with connection.begin_nested():
-                        answers.extend(await job.group.take(connection, [job.item]))
-                except Exception as error:
-                    if outage(error):
-                        raise
-                    answers.append(await self._rescued(connection, job, error))
-        return answers
 
-    @staticmethod
-    async def _rescued(connection: AsyncConnection, job: _Job, error: Exception) -> Any:
+def _together(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:
+    answers: dict[int, Any] = {}
+    for group, members in _by_group(jobs):
+        results = group.take(connection, [job.item for job in members])
+        answers.update(zip(map(id, members), results, strict=True))
+    return [answers[id(job)] for job in jobs]
+
+
+def _singly(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:
+    answers: list[Any] = []
+    for job in jobs:
         try:
-            async with connection.begin_nested():
-                return await job.group.rescue(connection, job.item, error)
-        except Exception as final:
-            if outage(final):
+            with connection.begin_nested():
+                answers.extend(job.group.take(connection, [job.item]))
+        except Exception as error:
+            if outage(error):
                 raise
-            return _Raised(final)
+            answers.append(_rescued(connection, job, error))
+    return answers
+
+
+def _rescued(connection: Connection, job: _Job, error: Exception) -> Any:
+    try:
+        with connection.begin_nested():
+            return job.group.rescue(connection, job.item, error)
+    except Exception as final:
+        if outage(final):
+            raise
+        return _Raised(final)
 
 
 @dataclass(frozen=True, slots=True)

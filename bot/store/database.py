@@ -7,64 +7,66 @@ commit (WAL).
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self, TypeVar
 
-import asyncpg
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
+    Connection,
     Double,
-    Text,
     any_,
+    bindparam,
     cast,
-    event,
     extract,
     func,
     literal,
-    make_url,
     select,
     text,
     type_coerce,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreUnavailable
+from bot.store.engines import (
+    WriterThread,
+    driver_dsn,
+    parse_url,
+    postgresql,
+    sqlite_readers,
+    sqlite_writer,
+)
 from bot.store.outages import OUTAGES, outage
-from bot.store.tables import Moment
+from bot.store.tables import Moment, TextList
 
 Dialect = Literal["sqlite", "postgresql"]
 
-READERS = 4  # connections
-CONNECT_SECONDS = 5.0
-COMMAND_SECONDS = 10.0  # a statement that takes longer is given up: its connection may hang
-# A replica frozen inside a transaction must not hold its row locks for ever (PostgreSQL, milliseconds).
-SERVER_LIMITS = {
-    "application_name": "pagerline",
-    "statement_timeout": "9000",
-    "lock_timeout": "5000",
-    "idle_in_transaction_session_timeout": "10000",
-}
+Result = TypeVar("Result")
 
 
 class Database:
     """The engines of one database. `clock_offset` shifts its clock in tests (seconds)."""
 
     def __init__(
-        self, url: URL, writer: AsyncEngine, reader: AsyncEngine, *, clock_offset: float = 0.0
+        self,
+        url: URL,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        worker: WriterThread | None,
+        *,
+        clock_offset: float = 0.0,
     ) -> None:
         self._url = url
         self._writer = writer
         self._reader = reader
+        self._worker = worker
+        self._one_writer = asyncio.Lock() if worker else nullcontext()
         self.clock_offset = clock_offset
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
 
@@ -77,12 +79,16 @@ class Database:
         """
         parsed = parse_url(url)
         if parsed.get_backend_name() == "sqlite":
-            writer = _sqlite_engine(parsed, busy_timeout, connections=1)
-            reader = _sqlite_engine(parsed, busy_timeout, connections=READERS, read_only=True)
-        else:
-            writer = _postgresql_engine(parsed)
-            reader = writer.execution_options(isolation_level="AUTOCOMMIT")
-        return cls(parsed, writer, reader, clock_offset=clock_offset)
+            return cls(
+                parsed,
+                sqlite_writer(parsed, busy_timeout),
+                sqlite_readers(parsed, busy_timeout),
+                WriterThread(parsed, busy_timeout),
+                clock_offset=clock_offset,
+            )
+        writer = postgresql(parsed)
+        reader = writer.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(parsed, writer, reader, None, clock_offset=clock_offset)
 
     @property
     def path(self) -> Path | None:
@@ -115,8 +121,23 @@ class Database:
         Raises StoreUnavailable; its kind Deadlocked when the same again may succeed at once.
         """
         try:
-            async with self._writer.begin() as connection:
+            async with self._one_writer, self._writer.begin() as connection:
                 yield connection
+        except OUTAGES as error:
+            if trouble := outage(error):
+                raise trouble from error
+            raise
+
+    async def transact(self, work: Callable[[Connection], Result]) -> Result:
+        """One transaction that a plain function runs: on SQLite in one go in a thread of its own, which costs
+        a fraction of handing over statement by statement. Raises as `write` does.
+        """
+        try:
+            if self._worker is not None:
+                async with self._one_writer:
+                    return await self._worker.transact(work)
+            async with self._writer.begin() as connection:
+                return await connection.run_sync(work)
         except OUTAGES as error:
             if trouble := outage(error):
                 raise trouble from error
@@ -131,14 +152,19 @@ class Database:
             return func.unixepoch("now", "subsec", type_=Double) + shift
         return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0 + shift
 
-    def among(self, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-        """`column IN values` as one and the same statement however many there are, so that it is
-        prepared once.
+    def among(self, column: ColumnElement[str], values: Sequence[str] | str) -> ColumnElement[bool]:
+        """`column IN values`, as one and the same statement however many they are: it is prepared once.
+
+        `values` may be the name of a parameter whose value is a list.
         """
+        given = (
+            bindparam(values, type_=TextList)
+            if isinstance(values, str)
+            else bindparam(None, list(values), type_=TextList, unique=True)
+        )
         if self.dialect == "postgresql":
-            return column == any_(literal(list(values), ARRAY(Text)))
-        listed = func.json_each(json.dumps(list(values))).table_valued("value")
-        return column.in_(select(listed.c.value))
+            return column == any_(given)
+        return column.in_(select(func.json_each(given).table_valued("value").c.value))
 
     async def now(self) -> datetime:
         """The database's clock, UTC."""
@@ -164,81 +190,7 @@ class Database:
 
     async def close(self) -> None:
         """Gives every connection back. Safe to call twice."""
+        if self._worker is not None:
+            await self._worker.close()
         await self._writer.dispose()
         await self._reader.dispose()
-
-
-def parse_url(url: str) -> URL:
-    """DATABASE_URL with the async driver in it. Raises ValueError, never with the URL in its words."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError(
-            "The database URL cannot be read: write sqlite:///file.db or postgresql://…"
-        ) from None
-    name = parsed.drivername.partition("+")[0]
-    if name == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return parsed.set(drivername="sqlite+aiosqlite")
-    if name in {"postgres", "postgresql"}:
-        return parsed.set(drivername="postgresql+asyncpg")
-    raise ValueError("The database URL must be sqlite:///file.db or postgresql://user:password@host/name")
-
-
-def driver_dsn(url: URL) -> str:
-    """The URL as asyncpg itself reads it, with `sslmode` and its other own words."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _sqlite_engine(
-    url: URL, busy_timeout: float, *, connections: int, read_only: bool = False
-) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=busy_timeout + COMMAND_SECONDS,
-        connect_args={"timeout": busy_timeout},
-        hide_parameters=True,
-        skip_autocommit_rollback=True,
-        **({"isolation_level": "AUTOCOMMIT"} if read_only else {}),
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        # The driver must open no transaction of its own: ours begin with BEGIN IMMEDIATE below.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        pragmas = ["foreign_keys=ON", "temp_store=MEMORY"]
-        pragmas += ["query_only=ON"] if read_only else ["journal_mode=WAL", "synchronous=FULL"]
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    if not read_only:
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def begin(connection: Any) -> None:
-            # A deferred transaction that starts reading could not become a writer once another process wrote.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _postgresql_engine(url: URL) -> AsyncEngine:
-    dsn = driver_dsn(url)
-
-    async def connect() -> Any:
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SERVER_LIMITS
-        )
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=COMMAND_SECONDS,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )

@@ -1,7 +1,8 @@
 """Rows of `incidents`, locked and read as `Known`, written back after the rules have spoken.
 
-Rows are always locked in the order of their ids, so that two replicas with overlapping batches wait for
-each other instead of deadlocking. SQLite has one writer and needs no locks.
+Rows are always locked in the order of their ids, so that two replicas with overlapping batches wait for each
+other instead of deadlocking. SQLite has one writer and needs no locks. Statements are built once: building
+one costs more than running it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select, type_coerce, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, select, type_coerce, update
 
 from bot.store.database import Database
 from bot.store.saving import Known
@@ -22,60 +22,62 @@ _WRITTEN = (
     *("number", "status", "urgency", "service_id", "created_at", "snapshot", "event_at", "rest_at"),
     *("accepted_at", "read_at", "revision", "stale_seq", "read_seq", "read_after", "touched"),
 )
-_UPDATE = (
-    update(incidents)
-    .where(incidents.c.id == bindparam("row_id"))
-    .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-)
 
 
-async def lock(connection: AsyncConnection, database: Database, ids: Iterable[str]) -> dict[str, Known]:
-    """The incidents as they are, and nobody changes them before our commit. One not heard of yet gets
-    its row.
-    """
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    found = await _select(connection, database, wanted)
-    missing = [incident_id for incident_id in wanted if incident_id not in found]
-    if missing:
-        now = database.now_sql()
-        insert = insert_into(incidents, database.dialect).on_conflict_do_nothing()
-        await connection.execute(
-            insert.values(heard_at=now), [{"id": incident_id} for incident_id in missing]
+class IncidentRows:
+    """Used inside a transaction (`Database.transact`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._select = (
+            select(
+                incidents.c.id,
+                incidents.c.snapshot,
+                incidents.c.event_at,
+                incidents.c.rest_at,
+                incidents.c.accepted_at,
+                incidents.c.read_at,
+                incidents.c.revision,
+                incidents.c.stale_seq,
+                incidents.c.read_seq,
+                incidents.c.read_after,
+                incidents.c.touched,
+                type_coerce(database.now_sql(), Moment).label("now"),
+            )
+            .where(database.among(incidents.c.id, "ids"))
+            .order_by(incidents.c.id)
+            .with_for_update()
         )
-        found.update(await _select(connection, database, missing))
-    return found
-
-
-async def save(connection: AsyncConnection, before: Mapping[str, Known], after: Iterable[Known]) -> None:
-    """Write back those that differ; all were locked."""
-    changed = [_values(known) for known in after if known != before[known.id]]
-    if changed:
-        await connection.execute(_UPDATE, changed)
-
-
-async def _select(connection: AsyncConnection, database: Database, ids: list[str]) -> dict[str, Known]:
-    query = (
-        select(
-            incidents.c.id,
-            incidents.c.snapshot,
-            incidents.c.event_at,
-            incidents.c.rest_at,
-            incidents.c.accepted_at,
-            incidents.c.read_at,
-            incidents.c.revision,
-            incidents.c.stale_seq,
-            incidents.c.read_seq,
-            incidents.c.read_after,
-            incidents.c.touched,
-            type_coerce(database.now_sql(), Moment).label("now"),
+        self._hear_of = (
+            insert_into(incidents, database.dialect)
+            .values(id=bindparam("id"), heard_at=database.now_sql())
+            .on_conflict_do_nothing()
         )
-        .where(database.among(incidents.c.id, ids))
-        .order_by(incidents.c.id)
-        .with_for_update()
-    )
-    return {row.id: _known(row) for row in await connection.execute(query)}
+        self._update = (
+            update(incidents)
+            .where(incidents.c.id == bindparam("row_id"))
+            .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
+        )
+
+    def lock(self, connection: Connection, ids: Iterable[str]) -> dict[str, Known]:
+        """The incidents as they are; nobody changes them before our commit. One that is new gets its row."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        found = self._found(connection, wanted)
+        missing = [incident_id for incident_id in wanted if incident_id not in found]
+        if missing:
+            connection.execute(self._hear_of, [{"id": incident_id} for incident_id in missing])
+            found.update(self._found(connection, missing))
+        return found
+
+    def save(self, connection: Connection, before: Mapping[str, Known], after: Iterable[Known]) -> None:
+        """Write back those that differ; all were locked."""
+        changed = [_values(known) for known in after if known is not before[known.id]]
+        if changed:
+            connection.execute(self._update, changed)
+
+    def _found(self, connection: Connection, ids: list[str]) -> dict[str, Known]:
+        return {row.id: _known(row) for row in connection.execute(self._select, {"ids": ids})}
 
 
 def _known(row: Any) -> Known:

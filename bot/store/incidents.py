@@ -1,7 +1,7 @@
 """Every incident as far as we know it: events and readings in, snapshots out.
 
-The one place a newer incident is saved (bot/store/saving.py has the rules). What is marked stale is
-handed to readers here; what a message shows of all this is asked in bot/store/messages.py.
+The one place a newer incident is saved (bot/store/saving.py has the rules). What is marked stale is handed to
+readers here; what a message shows of all this is asked in bot/store/messages.py.
 """
 
 from __future__ import annotations

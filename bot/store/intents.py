@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, or_, select, update
 
 from bot.model import SlackUser
 from bot.store import audit
@@ -84,7 +83,7 @@ class Intents:
 
     # As a group of the batcher ------------------------------------------------------------------------
 
-    async def take(self, connection: AsyncConnection, items: Sequence[NewIntent]) -> list[Intent | None]:
+    def take(self, connection: Connection, items: Sequence[NewIntent]) -> list[Intent | None]:
         """Insert these; of two with one key the first counts."""
         statement = (
             insert_into(intents, self._database.dialect)
@@ -100,7 +99,7 @@ class Intents:
             .returning(intents.c.id, intents.c.key, intents.c.created_at)
         )
         unique = {new.key: new for new in reversed(items)}
-        rows = await connection.execute(statement, [self._values(new) for new in unique.values()])
+        rows = connection.execute(statement, [self._values(new) for new in unique.values()])
         stored = {row.key: row for row in rows}
         taken: list[Intent | None] = []
         for new in items:
@@ -114,7 +113,7 @@ class Intents:
             )
         return taken
 
-    async def rescue(self, connection: AsyncConnection, item: NewIntent, error: Exception) -> Intent | None:
+    def rescue(self, connection: Connection, item: NewIntent, error: Exception) -> Intent | None:
         """Nothing of an intent can be saved when it cannot be saved whole."""
         raise error
 

@@ -35,8 +35,8 @@ class Deadlocked(StoreUnavailable):
 
 
 async def until_no_deadlock(transaction: Callable[[], Awaitable[Result]]) -> Result:
-    """Runs the whole transaction again when it lost against another one. Raises Deadlocked after the
-    last time.
+    """Runs the whole transaction again when it lost against another one. Raises Deadlocked after the last
+    time.
     """
     for tried in range(DEADLOCK_TRIES - 1):
         try:

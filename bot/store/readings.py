@@ -1,7 +1,7 @@
 """Taking what REST told: readings, and the answers to our own writes; the batcher's second group.
 
-The first sight of an open incident, or of one that channels did not want before, makes their message
-rows here too.
+The first sight of an open incident, or of one that channels did not want before, makes their message rows
+here too.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from bot.model import Incident, Reading
-from bot.store import incident_rows
 from bot.store.accepting import hint_stale
 from bot.store.database import Database
+from bot.store.followers import Followers
+from bot.store.incident_rows import IncidentRows
 from bot.store.saving import after_reading, newly_wanted
 from bot.store.snapshots import storable
 from bot.store.wake import Wake
-from bot.store.wanting import make_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +45,14 @@ class Readings:
     """The batcher's group of readings."""
 
     def __init__(self, database: Database, wake: Wake) -> None:
-        self._database = database
         self._wake = wake
+        self._rows = IncidentRows(database)
+        self._followers = Followers(database)
 
-    async def take(self, connection: AsyncConnection, items: Sequence[Offer]) -> list[Offered]:
+    def take(self, connection: Connection, items: Sequence[Offer]) -> list[Offered]:
         """Save those that are newer, each after the other."""
         readings = [storable(item.reading) for item in items]
-        before = await incident_rows.lock(
-            connection, self._database, (reading.incident.id for reading in readings)
-        )
+        before = self._rows.lock(connection, (reading.incident.id for reading in readings))
         known = dict(before)
         wanted: list[Incident] = []
         results: list[Offered] = []
@@ -72,11 +71,11 @@ class Readings:
             if snapshot is not None and newly_wanted(was.snapshot, snapshot):
                 wanted.append(snapshot)
             results.append(Offered(outcome.saved, outcome.known.is_stale))
-        await incident_rows.save(connection, before, known.values())
-        await make_rows(connection, self._database, wanted)
+        self._rows.save(connection, before, known.values())
+        self._followers.make_rows(connection, wanted)
         return results
 
-    async def rescue(self, connection: AsyncConnection, item: Offer, error: Exception) -> Offered:
+    def rescue(self, connection: Connection, item: Offer, error: Exception) -> Offered:
         """Whoever read it hears of it."""
         raise error
 

@@ -1,9 +1,9 @@
 """When is a newer incident newer? The rules by which events and readings become what we know; pure.
 
-Three clocks that are never mixed: events and readings carry PagerDuty's (`event_at`, `rest_at`), the
-moments at which we took something or began a read are the database's (`accepted_at`, `read_at`), and
-marks are counted (`stale_seq`, answered up to `read_seq`). bot/store/accepting.py and
-bot/store/readings.py apply the rules in a transaction.
+Three clocks that are never mixed: events and readings carry PagerDuty's (`event_at`, `rest_at`), the moments
+at which we took something or began a read are the database's (`accepted_at`, `read_at`), and marks are
+counted (`stale_seq`, answered up to `read_seq`). bot/store/accepting.py and bot/store/readings.py apply the
+rules in a transaction.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def after_reading(
 ) -> AfterReading:
     """Take what REST told. `began_at` is the database's clock when the request was sent.
 
-    `seen`: the marks this reading answers, when it was begun for them. `written`: it is the answer to a
-    write of ours.
+    `seen`: the marks this reading answers, when it was begun for them. `written`: it is the answer to a write
+    of ours.
     """
     touched = known.touched or by_person
     if began_at < (known.accepted_at or NEVER):
@@ -124,8 +124,8 @@ def marked(known: Known) -> Known:
 
 
 def newly_wanted(before: Incident | None, after: Incident | None) -> bool:
-    """Whether channels may have to show it that did not before: it is open, and new, open again, or
-    matches others.
+    """Whether channels may have to show it that did not before: it is open, and new, open again, or matches
+    others.
     """
     if after is None or not after.is_open:
         return False

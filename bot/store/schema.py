@@ -1,7 +1,7 @@
 """Brings a database to the schema this code needs, and tells how far it is.
 
-Migrations are Alembic's (bot/store/migrations). Two processes that migrate at once are safe: PostgreSQL
-by an advisory lock, SQLite by its single writer.
+Migrations are Alembic's (bot/store/migrations). Two processes that migrate at once are safe: PostgreSQL by an
+advisory lock, SQLite by its single writer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import StoreUnavailable
-from bot.store.database import CONNECT_SECONDS, Database
+from bot.store.database import Database
+from bot.store.engines import CONNECT_SECONDS
 from bot.store.outages import OUTAGES, outage
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -76,8 +77,7 @@ async def migrate(database: Database) -> SchemaState:
         if database.path is not None:
             # Only its owner reads it: sealed or not, it holds what people do.
             database.path.touch(mode=0o600, exist_ok=True)
-            async with database.write() as connection:
-                await connection.run_sync(_upgrade)
+            await database.transact(_upgrade)
         else:
             await _migrate_postgresql(database)
         state = await schema_state(database)

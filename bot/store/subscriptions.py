@@ -1,20 +1,21 @@
 """Which channel follows what, and which of these wishes cannot be fulfilled at the moment.
 
-A change of the rules and the saving of incidents wait for each other (`wanting.serialise`): an incident
+A change of the rules and the saving of incidents wait for each other (`Followers.serialise`): an incident
 that comes while a channel subscribes is seen by one of the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from bot.model import Channel, Incident, Subscription
-from bot.store import incident_rows
 from bot.store.database import Database
+from bot.store.followers import Followers, as_subscription
+from bot.store.incident_rows import IncidentRows
 from bot.store.incidents import OPEN
 from bot.store.outages import until_no_deadlock
 from bot.store.saving import marked
@@ -22,9 +23,10 @@ from bot.store.snapshots import load_incident, storable
 from bot.store.tables import channels, incidents, messages, subscriptions
 from bot.store.upsert import insert_into
 from bot.store.wake import Wake
-from bot.store.wanting import as_subscription, insert_rows, serialise
 
 REASON_LENGTH = 200
+
+Result = TypeVar("Result")
 
 
 class Subscriptions:
@@ -33,6 +35,8 @@ class Subscriptions:
     def __init__(self, database: Database, wake: Wake) -> None:
         self._database = database
         self._wake = wake
+        self._rows = IncidentRows(database)
+        self._followers = Followers(database)
 
     async def add(
         self,
@@ -44,47 +48,42 @@ class Subscriptions:
     ) -> Subscription:
         """Follow it; the same channel and target again replaces the filters.
 
-        The open ones of `incidents` that match are shown at once. `since`: so are those first heard of
-        after this moment of the database's clock (when the list of open incidents was asked for), but
-        for the `listed` ids.
+        The open ones of `incidents` that match are shown at once. `since`: so are those first heard of after
+        this moment of the database's clock (when the list of open incidents was asked for), but for the
+        `listed` ids.
         """
         clean = storable(sub)
-        stored, shows = await until_no_deadlock(lambda: self._add(clean, incidents, since, listed))
+
+        def put(connection: Connection) -> tuple[Subscription, bool]:
+            chosen = [one for one in incidents if one.is_open and clean.matches(one)]
+            self._hear_of(connection, chosen)
+            self._followers.serialise(connection, changing=True)
+            stored = self._put(connection, clean)
+            if since is not None:
+                heard = self._open_since(connection, since)
+                chosen += [one for one in heard if one.id not in listed and clean.matches(one)]
+            self._followers.insert(connection, ((clean.channel, one.id, clean.mention) for one in chosen))
+            return stored, bool(chosen)
+
+        stored, shows = await self._change(put)
         if shows:
             self._wake.notify("delivery")
             self._wake.notify("stale")
         return stored
 
-    async def _add(
-        self,
-        sub: Subscription,
-        offered: Sequence[Incident],
-        since: datetime | None,
-        listed: Collection[str],
-    ) -> tuple[Subscription, bool]:
-        chosen = [one for one in offered if one.is_open and sub.matches(one)]
-        async with self._database.write() as connection:
-            await self._hear_of(connection, chosen)
-            await serialise(connection, self._database, changing=True)
-            stored = await self._put(connection, sub)
-            if since is not None:
-                heard = await self._open_since(connection, since)
-                chosen += [one for one in heard if one.id not in listed and sub.matches(one)]
-            await insert_rows(
-                connection, self._database, ((sub.channel, one.id, sub.mention) for one in chosen)
-            )
-        return stored, bool(chosen)
-
     async def remove(self, channel: Channel, kind: str, target_id: str) -> bool:
         """Follow it no longer; False when it was not followed. Messages that are there stay true."""
-        async with self._database.write() as connection:
-            await serialise(connection, self._database, changing=True)
-            gone = await connection.execute(
+
+        def drop(connection: Connection) -> bool:
+            self._followers.serialise(connection, changing=True)
+            gone = connection.execute(
                 delete(subscriptions).where(
                     _of(channel), subscriptions.c.kind == kind, subscriptions.c.target_id == target_id
                 )
             )
             return bool(gone.rowcount)
+
+        return await self._change(drop)
 
     async def of_channel(self, channel: Channel) -> list[Subscription]:
         """What the channel follows, in the order it was asked for."""
@@ -99,23 +98,24 @@ class Subscriptions:
         return await self._load(subscriptions.c.id.is_not(None))
 
     async def mark_broken(self, channel: Channel, reason: str) -> list[Subscription]:
-        """Slack refuses the channel: nothing is written there until `mend`. Returns those broken only
-        now, so that their makers are told once.
+        """Slack refuses the channel: nothing is written there until `mend`. Returns those broken only now, so
+        that their makers are told once.
         """
         now = self._database.now_sql()
-        async with self._database.write() as connection:
-            await serialise(connection, self._database, changing=True)
-            closed = insert_into(channels, self._database.dialect).values(
-                team_id=channel.team_id, channel_id=channel.id, closed_since=now
-            )
-            await connection.execute(
+        closed = insert_into(channels, self._database.dialect).values(
+            team_id=channel.team_id, channel_id=channel.id, closed_since=now
+        )
+
+        def break_(connection: Connection) -> list[Subscription]:
+            self._followers.serialise(connection, changing=True)
+            connection.execute(
                 closed.on_conflict_do_update(
                     index_elements=[channels.c.team_id, channels.c.channel_id],
                     set_={"closed_since": now},
                     where=channels.c.closed_since.is_(None),
                 )
             )
-            rows = await connection.execute(
+            rows = connection.execute(
                 update(subscriptions)
                 .where(_of(channel), subscriptions.c.broken_since.is_(None))
                 .values(broken_since=now, broken_reason=storable(reason)[:REASON_LENGTH], told_at=now)
@@ -123,35 +123,44 @@ class Subscriptions:
             )
             return sorted(map(as_subscription, rows), key=lambda one: one.id or 0)
 
+        return await self._change(break_)
+
     async def mend(self, channel: Channel) -> list[Subscription]:
         """The channel takes messages again: what is open is shown and kept true from now on. Returns the
         subscriptions that were broken.
         """
-        async with self._database.write() as connection:
-            await serialise(connection, self._database, changing=True)
-            await connection.execute(
+
+        def mend(connection: Connection) -> list[Subscription]:
+            self._followers.serialise(connection, changing=True)
+            connection.execute(
                 update(channels)
                 .where(channels.c.team_id == channel.team_id, channels.c.channel_id == channel.id)
                 .values(closed_since=None)
             )
-            broken = await connection.execute(
+            broken = connection.execute(
                 select(subscriptions)
                 .where(_of(channel), subscriptions.c.broken_since.is_not(None))
                 .order_by(subscriptions.c.id)
             )
             mended = [as_subscription(row) for row in broken]
-            await connection.execute(
+            connection.execute(
                 update(subscriptions)
                 .where(_of(channel))
                 .values(broken_since=None, broken_reason=None, told_at=None)
             )
-            await self._catch_up(connection, channel, mended)
+            self._catch_up(connection, channel, mended)
+            return mended
+
+        mended = await self._change(mend)
         self._wake.notify("delivery")
         return mended
 
     # ------------------------------------------------------------------------------------------------- inside
 
-    async def _put(self, connection: AsyncConnection, sub: Subscription) -> Subscription:
+    async def _change(self, work: Callable[[Connection], Result]) -> Result:
+        return await until_no_deadlock(lambda: self._database.transact(work))
+
+    def _put(self, connection: Connection, sub: Subscription) -> Subscription:
         values = {
             "team_id": sub.channel.team_id,
             "channel_id": sub.channel.id,
@@ -167,7 +176,7 @@ class Subscriptions:
         insert = insert_into(subscriptions, self._database.dialect).values(
             made_at=self._database.now_sql(), **values
         )
-        put = await connection.execute(
+        put = connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["team_id", "channel_id", "kind", "target_id"],
                 set_={name: values[name] for name in replaced},
@@ -175,25 +184,23 @@ class Subscriptions:
         )
         return as_subscription(put.one())
 
-    async def _hear_of(self, connection: AsyncConnection, chosen: Sequence[Incident]) -> None:
+    def _hear_of(self, connection: Connection, chosen: Sequence[Incident]) -> None:
         """Those nobody has saved a reading of are known from here on, and read soon."""
-        known = await incident_rows.lock(connection, self._database, (one.id for one in chosen))
+        known = self._rows.lock(connection, (one.id for one in chosen))
         unseen = [incident_id for incident_id, one in known.items() if one.snapshot is None]
-        await incident_rows.save(connection, known, [marked(known[incident_id]) for incident_id in unseen])
+        self._rows.save(connection, known, [marked(known[incident_id]) for incident_id in unseen])
 
-    async def _open_since(self, connection: AsyncConnection, since: datetime) -> list[Incident]:
-        found = await connection.execute(
+    def _open_since(self, connection: Connection, since: datetime) -> list[Incident]:
+        found = connection.execute(
             select(incidents.c.snapshot).where(incidents.c.status.in_(OPEN), incidents.c.heard_at >= since)
         )
         return [load_incident(snapshot) for snapshot in found.scalars()]
 
-    async def _catch_up(
-        self, connection: AsyncConnection, channel: Channel, mended: Sequence[Subscription]
-    ) -> None:
+    def _catch_up(self, connection: Connection, channel: Channel, mended: Sequence[Subscription]) -> None:
         here = and_(messages.c.team_id == channel.team_id, messages.c.channel_id == channel.id)
         resolved = select(incidents.c.id).where(incidents.c.status.not_in(OPEN))
         # Never shown, and over by now: there is nothing left to tell.
-        await connection.execute(
+        connection.execute(
             update(messages)
             .where(
                 here,
@@ -205,10 +212,9 @@ class Subscriptions:
         )
         if mended:
             since = min(one.broken_since for one in mended if one.broken_since is not None)
-            missed = await self._open_since(connection, since)
-            await insert_rows(
+            missed = self._open_since(connection, since)
+            self._followers.insert(
                 connection,
-                self._database,
                 (
                     (channel, incident.id, any(one.mention for one in matching))
                     for incident in missed

@@ -2,17 +2,19 @@
 holds the two equal.
 
 Moments are stored as `Moment`: UTC seconds since 1970 with microseconds, one representation on both
-databases, so that comparing and adding are plain
-arithmetic and the database's own clock (`Database.now_sql`) speaks the same language. Every Slack id stands
-with its `team_id`.
+databases, so that comparing and adding are plain arithmetic and the database's own clock (`Database.now_sql`)
+speaks the same language. Every Slack id stands with its `team_id`.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -29,7 +31,7 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class Moment(TypeDecorator[datetime]):
@@ -51,6 +53,21 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Seconds become an aware UTC datetime."""
         return None if value is None else datetime.fromtimestamp(float(value), UTC)
+
+
+class TextList(TypeDecorator[Sequence[str]]):
+    """A list of texts as one parameter: an array for PostgreSQL, JSON for SQLite. No column has this type."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL's own array where there is one."""
+        return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """SQLite's json_each reads it as a table."""
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
 
 
 Key = BigInteger().with_variant(Integer, "sqlite")

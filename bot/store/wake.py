@@ -1,8 +1,7 @@
 """Hints between loops and between replicas: "there may be something new to deliver, to re-read, to run".
 
-A hint may be lost and costs only a poll period then: every loop asks its question of the database
-anyway. In this process an asyncio.Event; between replicas PostgreSQL's LISTEN/NOTIFY on a connection of
-its own.
+A hint may be lost and costs only a poll period then: every loop asks its question of the database anyway. In
+this process an asyncio.Event; between replicas PostgreSQL's LISTEN/NOTIFY on a connection of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import Any, Literal
 import asyncpg
 import structlog
 
-from bot.store.database import COMMAND_SECONDS, CONNECT_SECONDS, Database
+from bot.store.database import Database
+from bot.store.engines import COMMAND_SECONDS, CONNECT_SECONDS
 
 Topic = Literal["delivery", "stale", "intents"]
 TOPICS: tuple[Topic, ...] = ("delivery", "stale", "intents")
