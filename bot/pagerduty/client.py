@@ -1,18 +1,18 @@
 """PagerDuty's endpoints as calls that take and give our values, made as one identity.
 
 bot/accounts.py binds a client to a person; the account's own client is for reads. Raises PagerDutyFailure and
-nothing else
-(bot/pagerduty/problems.py says which kind). A write that may have happened is looked at before it is
-repeated. How many calls each takes stands in its
-docstring: PagerDuty limits them, and a test counts them.
+nothing else (bot/pagerduty/refusals.py says which kind). A write that may have happened is looked at before
+it is repeated; when it cannot be looked at, the failure says `maybe_done`. How many calls each takes stands
+in its docstring: PagerDuty limits them, and a test counts them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -37,10 +37,27 @@ from bot.pagerduty.http import PagerDutyHttp
 from bot.pagerduty.wire import Params
 
 T = TypeVar("T")
-INCLUDES = ("acknowledgers", "assignees", "first_trigger_log_entries", "priorities", "services")
+INCLUDES = (
+    "acknowledgers",
+    "assignees",
+    "conference_bridge",
+    "first_trigger_log_entries",
+    "priorities",
+    "services",
+)
+SAME_NOTE = timedelta(minutes=1)  # how far PagerDuty's clock may be from ours when a note is looked for
 OPEN = (Status.TRIGGERED, Status.ACKNOWLEDGED)
 DUPLICATE_KEY = "matching dedup key"
 ARGUMENTS_CAUSED_ERROR = 2002
+
+
+@contextmanager
+def _or_else(problem: PagerDutyUnavailable, kind: type[PagerDutyFailure]) -> Iterator[None]:
+    """Around what is tried after a write without an answer: when that fails too, the write stays unknown."""
+    try:
+        yield
+    except kind:
+        raise problem from None
 
 
 def no_ranks() -> Mapping[str, int]:
@@ -208,13 +225,15 @@ class PagerDuty:
         except PagerDutyUnavailable as problem:
             if not problem.maybe_done:
                 raise
-            found = await asyncio.gather(*(self.incident(one) for one in ids))
+            with _or_else(problem, PagerDutyFailure):
+                found = await asyncio.gather(*(self.incident(one) for one in ids))
             left = [
                 one.incident.id for one in found if one.incident.is_open and one.incident.status is not status
             ]
             if len(left) == len(ids):
                 return await self._set_status(ids, status)
-            again = await self._set_status(left, status) if left else []
+            with _or_else(problem, PagerDutyUnavailable):  # some of it was done
+                again = await self._set_status(left, status) if left else []
             return [*(one for one in found if one.incident.id not in left), *again]
 
     async def _set_status(self, ids: Sequence[str], status: Status) -> list[Reading]:
@@ -232,25 +251,24 @@ class PagerDuty:
         """Write a note; when no answer came, the notes are read to see whether it is there, then written once
         more.
         """
-        path, body = f"/incidents/{incident_id}/notes", {"note": {"content": text}}
-        before = None
-        for last in (False, True):
-            try:
-                data = await self._write("POST", path, body)
-                note = payloads.note(data.get("note"))
-                if note is None:
-                    raise PagerDutyUnavailable("PagerDuty's answer holds no note.", maybe_done=True)
-                return note
-            except PagerDutyUnavailable as problem:
-                if not problem.maybe_done:
-                    raise
-                written = [one for one in await self.notes(incident_id) if one.content == text]
-                if written and (before is None or len(written) > before):
-                    return written[-1]
-                if last:
-                    raise
-                before = len(written)
-        raise PagerDutyUnavailable("PagerDuty did not take the note.")
+        since = self.http.clock() - SAME_NOTE
+        try:
+            return await self._add_note(incident_id, text)
+        except PagerDutyUnavailable as problem:
+            if not problem.maybe_done:
+                raise
+            with _or_else(problem, PagerDutyFailure):
+                found = await self.notes(incident_id)
+            # Somebody may have written the same words long ago.
+            written = [one for one in found if one.content == text and one.at >= since]
+            return written[-1] if written else await self._add_note(incident_id, text)
+
+    async def _add_note(self, incident_id: str, text: str) -> Note:
+        data = await self._write("POST", f"/incidents/{incident_id}/notes", {"note": {"content": text}})
+        note = payloads.note(data.get("note"))
+        if note is None:
+            raise PagerDutyUnavailable("PagerDuty's answer holds no note", maybe_done=True)
+        return note
 
     async def create_incident(
         self,
@@ -285,7 +303,8 @@ class PagerDuty:
             except PagerDutyUnavailable as problem:
                 if not problem.maybe_done:
                     raise
-                open_one_now = await self.incident_with_key(service_id, incident_key)
+                with _or_else(problem, PagerDutyFailure):
+                    open_one_now = await self.incident_with_key(service_id, incident_key)
                 if open_one_now:
                     return Created(open_one_now, existed=False)
                 asked_before = True

@@ -68,6 +68,8 @@ class Levels:
         """
         if not incident.is_open or incident.policy is None or not incident.assignees:
             return incident
+        if incident.follows_policy is False:  # given to people by name: it stands at no level
+            return incident
         try:
             found = await self._level(incident, incident.policy, ask=ask)
         except PagerDutyFailure:
