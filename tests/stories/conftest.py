@@ -13,6 +13,7 @@ from tests.stories.office import InProcess, Office
 async def empty_office(database_url: str) -> AsyncIterator[Office]:
     """Fakes and people; no bot yet."""
     office = Office(database_url)
+    await office.migrate()
     await office.sandbox.start()
     yield office
     await office.sandbox.stop()

@@ -21,6 +21,8 @@ from bot.cli.settings import secrets_of
 from bot.sandbox.pagerduty.state import Incident
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.schema import migrate
 from commands import CATALOG
 from tests.stories.slack_eyes import Person, Place
 from tests.stories.waiting import until, until_async
@@ -78,6 +80,14 @@ class Office:
             "shutdown_seconds": 5.0,
         }
         return Settings(**(values | other))
+
+    async def migrate(self) -> None:
+        """What `python -m bot migrate` does: PostgreSQL's schema is not made by `run`."""
+        database = await Database.open(self.database_url)
+        try:
+            await migrate(database)
+        finally:
+            await database.close()
 
     async def trigger(self, title: str, service: str = "PSVCCHK", **more: Any) -> Incident:
         """Something breaks."""

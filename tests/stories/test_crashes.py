@@ -14,7 +14,7 @@ from tests.stories.waiting import until
 
 RECOVERED = 30.0  # seconds after recovery by which no double may remain
 # Look-ups wait for the call timeout and 15 s more; stories shorten the waits, never the rule.
-PERIODS = {"lookup_after_seconds": 1.0}
+PERIODS = {"look_up_seconds": 1.0}
 
 
 async def taken(office: Office) -> None:
@@ -157,6 +157,7 @@ async def test_no_secret_stands_in_the_log(empty_office: Office, bot: OwnProcess
 
 async def test_a_frozen_replica_returns_past_its_lease(postgresql_url: str, tmp_path: Path) -> None:
     office = Office(postgresql_url)
+    await office.migrate()
     await office.sandbox.start()
     first = OwnProcess(office, tmp_path, **PERIODS)
     second = OwnProcess(office, tmp_path, **PERIODS)
