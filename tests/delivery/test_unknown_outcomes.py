@@ -1,0 +1,201 @@
+"""A post nobody knows the outcome of: looked up, posted again when it is not there, never left double."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.slack.marks import Mark
+from bot.store.turns import Turn
+from tests.delivery.office import PERIODS, Office, words
+from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident
+from tests.stories.waiting import until, until_async
+
+
+async def settled(office: Office, row: int) -> None:
+    """Until the row's message is known and nothing about it is in doubt."""
+
+    async def look() -> bool:
+        found = await office.seed.row(row)
+        return found.ts is not None and found.posting_since is None and await office.messages.due(0) == []
+
+    await until_async(look, "the row was never settled")
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        pytest.param("drop_after", {}, id="carried out, answer lost"),
+        pytest.param("drop_before", {}, id="not carried out, answer lost"),
+        pytest.param("hang", {"seconds": 1.0}, id="carried out, too slow"),
+        pytest.param("hang", {"seconds": 1.0, "carried_out": False}, id="not carried out, too slow"),
+        pytest.param("server_error", {}, id="a proxy's page"),
+        pytest.param("error", {"error": "internal_error"}, id="Slack's own trouble"),
+    ],
+)
+async def test_one_message_stands_in_the_end(running: Office, mode: str, more: dict[str, object]) -> None:
+    running.fake.fault("chat.postMessage", mode, **more)
+    row = await running.has(an_incident())
+    await settled(running, row)
+    assert len(running.standing()) == 1
+    await running.becomes(acknowledged(an_incident()))
+    await until(lambda: "Acknowledged" in words(running.standing()[0]), "it is not kept true")
+    assert running.fake.doubles() == []
+
+
+async def test_it_is_not_looked_up_before_slack_can_have_carried_it_out(running: Office) -> None:
+    running.fake.fault("chat.postMessage", "drop_after")
+    row = await running.has(an_incident())
+    await settled(running, row)
+    (post,) = running.calls("chat.postMessage")
+    look = running.calls("conversations.history")[0]
+    assert (look.at - post.at).total_seconds() >= PERIODS.settled - 0.05
+
+
+async def test_the_found_message_is_made_true(running: Office) -> None:
+    running.fake.fault("chat.postMessage", "drop_after")
+    row = await running.has(an_incident())
+    await until(lambda: bool(running.standing()), "nothing was posted")
+    await running.becomes(acknowledged(an_incident()))
+    await settled(running, row)
+    assert "Acknowledged" in words(running.standing()[0])
+
+
+class TestWithoutTheHistoryScope:
+    @pytest.mark.parametrize("mode", ["drop_after", "drop_before"])
+    async def test_nothing_is_lost(self, running: Office, mode: str) -> None:
+        running.fake.history_scope(granted=False)
+        running.fake.fault("chat.postMessage", mode)
+        row = await running.has(an_incident())
+        await settled(running, row)
+        assert len(running.standing()) == (2 if mode == "drop_after" else 1)
+        await running.becomes(acknowledged(an_incident()))
+        await until(lambda: "Acknowledged" in words(running.standing()[-1]), "it is not kept true")
+
+    async def test_a_press_on_the_lost_one_gives_the_row_its_message(self, office: Office) -> None:
+        office.fake.fault("chat.postMessage", "drop_after")
+        row = await office.has(an_incident())
+        await office.delivery.drain()
+        (lost,) = office.standing()
+        await office.messages.adopt(CHECKOUT, lost.ts, row_id=row)
+        await office.becomes(acknowledged(an_incident()))
+        await office.delivery.drain()
+        assert "Acknowledged" in words(lost)
+        assert len(office.calls("chat.postMessage")) == 1
+
+
+async def test_lines_are_looked_up_in_their_thread(running: Office) -> None:
+    row = await running.has(an_incident())
+    message = await running.first()
+    await until_async(lambda: _remembered(running, row), "it was not remembered")
+    running.fake.fault("chat.postMessage", "drop_after")
+    running.fake.fault("chat.postMessage", "drop_before")
+    first = await running.seed.line(row, a_line("reopened", broadcast=True))
+    second = await running.seed.line(row, a_line("escalated", broadcast=True))
+    running.wake.notify("delivery")
+
+    async def both() -> bool:
+        found = [await running.seed.line_row(row, event) for event in (first, second)]
+        return all(one.ts is not None for one in found)
+
+    await until_async(both, "lines are missing")
+    assert [line.text.split()[0] for line in running.thread(message.ts)] == ["Reopened", "Escalated"]
+    assert len(running.standing()) == 1
+
+
+async def _remembered(office: Office, row: int) -> bool:
+    return (await office.seed.row(row)).ts is not None
+
+
+async def test_a_dead_process_left_a_post_behind(office: Office) -> None:
+    """Killed after Slack took the post and before it was written down."""
+    await office.seed.incident(an_incident())
+    row = await office.seed.message(posting_ago=60)
+    posted = await office.slack.post(
+        CHECKOUT.id, "Disk full", mark=Mark("incident", row, "Q1", mentioned=True)
+    )
+    await office.delivery.drain()
+    found = await office.seed.row(row)
+    assert (found.ts, found.mentioned) == (posted.ts, True)
+    assert "Disk full" in words(office.standing()[0])
+    assert len(office.calls("chat.postMessage")) == 1
+
+
+async def test_extra_ones_are_deleted(office: Office) -> None:
+    await office.seed.incident(an_incident())
+    row = await office.seed.message(posting_ago=60)
+    for owner in (row, row, row + 1):
+        await office.slack.post(CHECKOUT.id, "Disk full", mark=Mark("incident", owner, "Q1"))
+    first, _, others = office.standing()
+    await office.delivery.drain()
+    assert [message.ts for message in office.standing()] == [first.ts, others.ts]
+    assert (await office.seed.row(row)).ts == first.ts
+
+
+async def test_an_extra_that_could_not_be_deleted_is_deleted_later(running: Office) -> None:
+    running.fake.fault("chat.delete", "error", error="service_unavailable", count=1)
+    await running.seed.incident(an_incident())
+    row = await running.seed.message(posting_ago=60)
+    for _ in range(2):
+        await running.slack.post(CHECKOUT.id, "Disk full", mark=Mark("incident", row, "Q1"))
+    await until(lambda: len(running.standing()) == 1, "two still stand")
+    await settled(running, row)
+
+
+async def test_an_edit_without_an_answer_is_made_again(running: Office) -> None:
+    row = await running.has(an_incident())
+    message = await running.first()
+    await settled(running, row)
+    running.fake.fault("chat.update", "hang", seconds=1.0, carried_out=False)
+    await running.becomes(acknowledged(an_incident()))
+    await until(lambda: "Acknowledged" in words(message), "it was never edited")
+    await settled(running, row)
+
+
+async def test_two_replicas_post_once(office: Office) -> None:
+    other = office.second()
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(one.delivery.run(stop)) for one in (office, other)]
+    rows = [await office.has(an_incident(f"Q{number}")) for number in range(12)]
+    other.wake.notify("delivery")
+    for row in rows:
+        await settled(office, row)
+    for number in range(12):
+        await office.becomes(acknowledged(an_incident(f"Q{number}")))
+    for row in rows:
+        await settled(office, row)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert len(office.fake.workspace.posted) == 12
+    assert all("Acknowledged" in words(message) for message in office.standing())
+
+
+async def test_one_frozen_past_its_lease_deletes_what_it_posted_too_late(office: Office) -> None:
+    """Frozen between the commit and the request; the other one finds nothing and posts. Then it thaws."""
+    frozen, other = office, office.second()
+    thawed = asyncio.Event()
+    row = await frozen.has(an_incident())
+    message = (await frozen.messages.due(PERIODS.settled))[0].message
+    turns = frozen.delivery._desk.turns
+    turn = await turns.begin_post(message)
+    assert isinstance(turn, Turn)
+
+    async def post_late() -> None:
+        await thawed.wait()
+        posted = await frozen.slack.post(CHECKOUT.id, "late", mark=Mark("incident", row, "Q1"))
+        if not await frozen.delivery._desk.outcomes.posted(turn, posted.ts, looks="late"):
+            await frozen.delivery._desk.delete_extra(turn, posted.ts)
+
+    task = asyncio.create_task(post_late())
+    stop = asyncio.Event()
+    running = asyncio.create_task(other.delivery.run(stop))
+    await settled(other, row)
+    (kept,) = other.standing()
+    thawed.set()
+    await task
+    await settled(other, row)
+    assert other.standing() == [kept]
+    assert "Disk full" in words(kept)
+    stop.set()
+    await running
