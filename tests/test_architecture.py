@@ -43,7 +43,7 @@ TOP_LEVEL = {
         "pyproject.toml",
         "requirements-dev.lock",
     ),
-    *("requirements.lock", "tests"),
+    *("requirements.lock", "tests", ".env.example"),
 }
 # A name that says nothing about its content collects everything.
 VAGUE = {"common", "core", "helper", "helpers", "lib", "misc", "scripts", "stuff", "util", "utils"}
