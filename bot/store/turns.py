@@ -139,13 +139,16 @@ class Turns:
     # ---------------------------------------------------------------------------------- one transaction
 
     async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
-        async with self._database.write() as connection:
-            taken = await self._take(connection, message.channel, _message_row(message.id), still, charges)
-            if not isinstance(taken, _Taken):
-                return taken
-            if values := self._noted(act, taken.row):
-                await connection.execute(update(messages).where(messages.c.id == message.id).values(values))
-            return _turn(act, taken, taken.row.shown_hash)
+        try:
+            async with self._database.write() as connection:
+                row = _message_row(message.id)
+                taken = await self._take(connection, message.channel, row, still, charges)
+                if values := self._noted(act, taken.row):
+                    this = messages.c.id == message.id
+                    await connection.execute(update(messages).where(this).values(values))
+        except _NoTurn as no:
+            return no.answer
+        return _turn(act, taken, taken.row.shown_hash)
 
     def _noted(self, act: Act, row: Row[Any]) -> dict[str, Any]:
         """What must be known of the call even if this process dies during it."""
@@ -159,15 +162,15 @@ class Turns:
     async def _begin_line(
         self, act: Act, line: ThreadLine, still: Still, charges: tuple[Charge, ...]
     ) -> Begun:
-        async with self._database.write() as connection:
-            taken = await self._take(connection, line.channel, _line_row(line), still, charges)
-            if not isinstance(taken, _Taken):
-                return taken
-            if act is Act.POST:
-                await connection.execute(
-                    update(thread_lines).where(is_line(line)).values(posting_since=self._database.now_sql())
-                )
-            return _turn(act, taken, line=line)
+        try:
+            async with self._database.write() as connection:
+                taken = await self._take(connection, line.channel, _line_row(line), still, charges)
+                if act is Act.POST:
+                    since = {"posting_since": self._database.now_sql()}
+                    await connection.execute(update(thread_lines).where(is_line(line)).values(since))
+        except _NoTurn as no:
+            return no.answer
+        return _turn(act, taken, line=line)
 
     async def _take(
         self,
@@ -176,18 +179,26 @@ class Turns:
         query: Select[Any],
         still: Still,
         charges: tuple[Charge, ...],
-    ) -> _Taken | NotNow | None:
+    ) -> _Taken:
+        """Raises _NoTurn, which takes the transaction back: what comes to nothing shall not cost a commit."""
         lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
         if lease is None:
-            return NotNow(HELD_SECONDS)
+            raise _NoTurn(NotNow(HELD_SECONDS))
         row = (await connection.execute(query)).first()
-        seconds = 0.0
-        if row is not None and row.snapshot is not None and still(row):
-            seconds = await self._pace.spend_in(connection, channel.team_id, charges)
-            if seconds == 0:
-                return _Taken(lease, row)
-        await self._leases.release_in(connection, lease)
-        return NotNow(seconds, by_pace=True) if seconds else None
+        if row is None or row.snapshot is None or not still(row):
+            raise _NoTurn(None)
+        seconds = await self._pace.spend_in(connection, channel.team_id, charges)
+        if seconds > 0:
+            raise _NoTurn(NotNow(seconds, by_pace=True))
+        return _Taken(lease, row)
+
+
+class _NoTurn(Exception):
+    """There is no turn; `answer` says why."""
+
+    def __init__(self, answer: NotNow | None) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
