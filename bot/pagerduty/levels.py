@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import PagerDutyFailure
-from bot.model import Incident, Level, LogEntry, OnCall, Policy, Reference
+from bot.model import Incident, Level, LogEntry, OnCall, Policy, Reference, Status
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.directory import Directory
 
@@ -99,7 +99,13 @@ class Levels:
             return None
         levels = people_by_level(policy, shifts)
         possible = candidates(incident.assignees, levels)
-        if len(possible) > 1 and ask:
-            told = level_in_history(await self.client.log_entries(incident.id), len(levels))
-            possible = [min(possible, key=lambda number: abs(number - told))]
-        return make_level(possible[0], levels) if len(possible) == 1 else None
+        taken = incident.status is Status.ACKNOWLEDGED
+        if len(possible) == 1 and not taken:
+            return make_level(possible[0], levels)
+        if not ask or not levels:
+            return None
+        # Whoever acknowledges becomes the assignee without moving the incident: then only its history tells.
+        told = level_in_history(await self.client.log_entries(incident.id), len(levels))
+        if taken or not possible:
+            return make_level(told, levels) if taken else None
+        return make_level(min(possible, key=lambda number: abs(number - told)), levels)
