@@ -59,7 +59,7 @@ def _to(part: Callable[[Bot], Handler]) -> Handler:
 
 async def _open_metrics_port(bot: Bot, settings: Settings, stack: AsyncExitStack) -> None:
     app = web.Application()
-    app.router.add_get("/metrics", MetricsPage(bot.metrics, guarded=False))
+    app.router.add_get("/metrics", MetricsPage(bot.metrics, guarded=False).__call__)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

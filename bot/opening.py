@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -19,7 +18,7 @@ from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
 from bot.pagerduty.directory import Directory
 from bot.pagerduty.levels import Levels
-from bot.settings import LOOPBACK, Settings
+from bot.settings import Settings, is_outside
 from bot.slack import connection as slack_connection
 from bot.slack.client import Slack
 from bot.slack.workspaces import Workspaces
@@ -112,7 +111,7 @@ async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: 
     if settings.slack_bot_token is None:
         raise UserError("SLACK_BOT_TOKEN is missing.")
     session = slack_connection.open_session(
-        settings.slack_call_seconds, trust_env=_is_outside(settings.slack_api_url)
+        settings.slack_call_seconds, trust_env=is_outside(settings.slack_api_url)
     )
     stack.push_async_callback(session.close)
     slack = Slack(
@@ -139,7 +138,7 @@ async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: 
 async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> PagerDutySide:
     if settings.pagerduty_api_key is None:
         raise UserError("PAGERDUTY_API_KEY is missing.")
-    session = pagerduty_http.open_session(trust_env=_is_outside(settings.api_url))
+    session = pagerduty_http.open_session(trust_env=is_outside(settings.api_url))
     stack.push_async_callback(session.close)
     wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=metrics.pagerduty_call)
     key = AccountKey(settings.pagerduty_api_key)
@@ -147,8 +146,3 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
     stack.push_async_callback(directory.close)
     reader = PagerDuty(wire, key, ranks=directory.ranks)
     return PagerDutySide(reader, directory, Levels(directory, reader))
-
-
-def _is_outside(url: str) -> bool:
-    """Whether proxy variables may count: never for this machine itself."""
-    return urlsplit(url).hostname not in LOOPBACK

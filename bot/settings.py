@@ -78,6 +78,11 @@ def _url(value: str) -> SplitResult:
     return parts
 
 
+def is_outside(url: str) -> bool:
+    """Whether it leads away from this machine: only then may proxy variables count."""
+    return urlsplit(url).hostname not in LOOPBACK
+
+
 Secret = Annotated[SecretStr, AfterValidator(_looks_like_a_secret)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_split)]

@@ -10,15 +10,15 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-import aiohttp
-
 from bot.cli import probe_pagerduty, probe_slack, probe_store
 from bot.cli.findings import Finding, Result, failure, ok, warning
 from bot.cli.settings import settings_for
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.environment import misspelt
-from bot.settings import Settings, needed_to_run
+from bot.pagerduty import http as pagerduty_http
+from bot.settings import Settings, is_outside, needed_to_run
+from bot.slack import connection as slack_connection
 
 SECONDS = 10  # longest wait for one answer
 
@@ -63,10 +63,12 @@ async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Fi
     """All findings, in the order a person would look."""
     for finding in look_at_settings(settings, near):
         yield finding
-    timeout = aiohttp.ClientTimeout(total=SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with slack_connection.open_session(
+        SECONDS, trust_env=is_outside(settings.slack_api_url)
+    ) as session:
         async for finding in probe_slack.look(settings, session):
             yield finding
+    async with pagerduty_http.open_session(trust_env=is_outside(settings.api_url)) as session:
         async for finding in probe_pagerduty.look(settings, session):
             yield finding
     yield how_people_act()

@@ -1,0 +1,132 @@
+"""A Slack and a PagerDuty to look at, settings that fit them, and the command line as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.inbound.pagerduty import PATH
+from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.sandbox.pagerduty.server import FakePagerDuty
+from bot.sandbox.slack.fake import FakeSlack
+from bot.sandbox.world import acme
+from bot.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLIC_URL = "https://pager.example.com"
+SECRET = "5ecret" * 8
+OURS = {name.upper() for name in Settings.model_fields}
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    slack = FakeSlack(acme())
+    slack.tokens.scopes = {*SCOPES, *OPTIONAL_SCOPES}
+    await slack.start()
+    yield slack
+    await slack.stop()
+
+
+@pytest.fixture
+async def pagerduty() -> AsyncIterator[FakePagerDuty]:
+    pagerduty = FakePagerDuty(acme())
+    await pagerduty.start()
+    yield pagerduty
+    await pagerduty.stop()
+
+
+@dataclass
+class Setup:
+    """Settings that are right, as a person would write them down."""
+
+    slack: FakeSlack
+    pagerduty: FakePagerDuty
+    database_url: str
+    subscription_id: str
+
+    def written(self, **changed: str) -> dict[str, str]:
+        return {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": f"{self.slack.acting.origin}/api/",
+            "PAGERDUTY_API_KEY": self.pagerduty.api_key,
+            "PAGERDUTY_API_URL": self.pagerduty.origin,
+            "PAGERDUTY_EVENTS_URL": self.pagerduty.origin,
+            "PAGERDUTY_WEBHOOK_SECRETS": SECRET,
+            "PUBLIC_URL": PUBLIC_URL,
+            "DATABASE_URL": self.database_url,
+        } | changed
+
+    def settings(self, **changed: str) -> Settings:
+        return Settings.model_validate(
+            {name.lower(): value for name, value in self.written(**changed).items()}
+        )
+
+    def secrets(self) -> list[str]:
+        tokens = self.slack.tokens
+        return [tokens.bot_token, tokens.signing_secret, tokens.app_token, self.pagerduty.api_key, SECRET]
+
+
+@pytest.fixture
+def setup(slack: FakeSlack, pagerduty: FakePagerDuty, sqlite_url: str) -> Setup:
+    ident, _ = pagerduty.subscribe_webhook(PUBLIC_URL + PATH, secret=SECRET)
+    return Setup(slack, pagerduty, sqlite_url, ident)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a verb ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Awaitable[Outcome]]
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This machine's environment without settings of ours, plus these."""
+    bare = {
+        name: value for name, value in os.environ.items() if name.upper().removesuffix("_FILE") not in OURS
+    }
+    return {**bare, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **settings}
+
+
+async def start(folder: Path, *words: str, settings: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """`python -m bot …`, in a folder of its own, where no `.env` lies."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *words,
+        cwd=folder,
+        env=environment(settings),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Outcome:
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return Outcome(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+
+    async def run(*words: str, settings: Mapping[str, str] | None = None) -> Outcome:
+        return await ended(await start(folder, *words, settings=settings or {}))
+
+    return run
