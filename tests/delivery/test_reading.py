@@ -1,0 +1,201 @@
+"""Reading again what is stale, and the sweep that heals what no webhook told; against the fake PagerDuty."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+from pydantic import SecretStr
+
+from bot.delivery.rereader import Rereader, pause_after
+from bot.delivery.sweep import Sweep, Swept
+from bot.model import Status
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.credentials import AccountKey
+from bot.pagerduty.directory import Directory
+from bot.pagerduty.http import PagerDutyHttp, open_session
+from bot.pagerduty.levels import Levels
+from bot.sandbox.pagerduty import FakePagerDuty, Incident
+from bot.sandbox.world import acme
+from bot.store.batcher import Batcher
+from bot.store.database import Database
+from bot.store.incidents import Incidents
+from bot.store.leases import Leases
+from bot.store.wake import Wake
+from tests.store.news import an_event, an_incident
+from tests.store.seeding import opened
+from tests.stories.waiting import until_async
+
+SERVICE = "PSVCCHK"
+
+
+@dataclass
+class Reading:
+    """A store, a fake PagerDuty, and what reads from one into the other."""
+
+    database: Database
+    fake: FakePagerDuty
+    incidents: Incidents
+    rereader: Rereader
+    sweep: Sweep
+
+    def another(self) -> Sweep:
+        """The sweep of a second replica."""
+        return Sweep(self.incidents, self.rereader._reader, Leases(self.database, "second"), seconds=300)
+
+    async def hears_of(self, incident: Incident, kind: str = "triggered", seconds: float = 0.0) -> None:
+        """A webhook told something; it marks the incident stale."""
+        seen = replace(an_incident(incident.id), number=incident.number, title=incident.title)
+        await self.incidents.accept(an_event(kind, seconds, seen))
+
+    async def status(self, incident: Incident) -> Status | None:
+        known = await self.incidents.find(incident.id)
+        return None if known is None else known.status
+
+    def reads(self) -> list[str]:
+        """The paths of all reads of one incident so far."""
+        return [one.path for one in self.fake.journal if one.path.startswith("/incidents/Q")]
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakePagerDuty]:
+    fake = FakePagerDuty(acme())
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def reading(database_url: str, fake: FakePagerDuty) -> AsyncIterator[Reading]:
+    async with opened(database_url) as database, open_session() as session:
+        batcher, wake = Batcher(database), Wake(database)
+        incidents = Incidents(database, batcher, wake)
+        client = PagerDuty(PagerDutyHttp(session, fake.origin), AccountKey(SecretStr(fake.api_key)))
+        directory = Directory(client)
+        levels = Levels(directory, client)
+        yield Reading(
+            database,
+            fake,
+            incidents,
+            Rereader(incidents, client, levels, wake, poll_seconds=0.1),
+            Sweep(incidents, client, Leases(database, "first"), seconds=300, levels=levels),
+        )
+        await directory.close()
+        await batcher.close()
+        await wake.close()
+
+
+@pytest.fixture
+async def running(reading: Reading) -> AsyncIterator[Reading]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(reading.rereader.run(stop))
+    yield reading
+    stop.set()
+    await asyncio.wait_for(task, 15)
+
+
+class TestRereader:
+    async def test_a_burst_is_read_once_and_tells_what_events_do_not(self, running: Reading) -> None:
+        incident = running.fake.trigger(SERVICE, "Disk full", urgency="high")
+        for seconds in range(5):
+            await running.hears_of(incident, "triggered" if not seconds else "annotated", float(seconds))
+
+        async def level() -> int | None:
+            known = await running.incidents.find(incident.id)
+            return known.level.number if known and known.level else None
+
+        assert await until_async(level, "the level never came") == 1
+        assert len(running.reads()) == 1
+
+    async def test_news_during_the_read_are_read_again(self, running: Reading) -> None:
+        incident = running.fake.trigger(SERVICE, "Disk full")
+        running.fake.outage("slow", paths=("/incidents",), seconds=0.4, count=1)
+        await running.hears_of(incident)
+
+        async def asked() -> bool:
+            return bool(running.reads())
+
+        await until_async(asked, "it was not read")
+        running.fake.act(incident.id, "resolve", by="PBOB002")
+        await running.hears_of(incident, "annotated", 1.0)
+        await until_async(lambda: _is(running, incident, Status.RESOLVED), "the second read never came")
+
+    async def test_what_cannot_be_read_is_read_later(self, running: Reading) -> None:
+        incident = running.fake.trigger(SERVICE, "Disk full")
+        running.fake.act(incident.id, "acknowledge", by="PBOB002")
+        running.fake.outage("down", paths=("/incidents",))
+        await running.hears_of(incident)
+
+        async def tried() -> bool:
+            return running.rereader._away
+
+        await until_async(tried, "it was not tried", within=30)
+        running.fake.outage("off")
+        await until_async(lambda: _is(running, incident, Status.ACKNOWLEDGED), "it was never read", within=30)
+
+    async def test_what_pagerduty_does_not_know_is_not_asked_again(self, running: Reading) -> None:
+        await running.incidents.accept(an_event(incident=an_incident("QNOBODY")))
+
+        async def settled() -> bool:
+            return bool(running.reads()) and await running.incidents.take_stale(10) == []
+
+        await until_async(settled, "it was not given up")
+        assert len(running.reads()) == 1
+
+
+async def _is(reading: Reading, incident: Incident, status: Status) -> bool:
+    return await reading.status(incident) is status
+
+
+def test_pauses_grow_to_a_minute() -> None:
+    assert [pause_after(tries) for tries in (0, 1, 5, 100)] == [1.0, 2.0, 32.0, 60.0]
+
+
+class TestSweep:
+    async def test_it_tells_what_no_webhook_told(self, reading: Reading) -> None:
+        first = reading.fake.trigger(SERVICE, "Disk full")
+        second = reading.fake.trigger(SERVICE, "Disk fuller")
+        assert await reading.sweep.once(at_start=True) == Swept(open=2, gone=0, saved=2)
+        assert await reading.status(first) is Status.TRIGGERED
+        reading.fake.act(first.id, "resolve", by="PBOB002")
+        reading.fake.act(second.id, "acknowledge", by="PBOB002")
+        assert await reading.sweep.once(at_start=True) == Swept(open=1, gone=1, saved=2)
+        assert await reading.status(first) is Status.RESOLVED
+        assert await reading.status(second) is Status.ACKNOWLEDGED
+
+    async def test_it_asks_for_all_open_ones_however_old(self, reading: Reading) -> None:
+        await reading.sweep.once()
+        (listed,) = [one for one in reading.fake.journal if one.path == "/incidents"]
+        assert "date_range=all" in str(listed.query) or "'all'" in str(listed.query)
+
+    async def test_what_pagerduty_lost_is_left_as_we_know_it(self, reading: Reading) -> None:
+        await reading.incidents.accept(an_event(incident=an_incident("QNOBODY")))
+        assert await reading.sweep.once() == Swept(open=0, gone=1, saved=0)
+        known = await reading.incidents.find("QNOBODY")
+        assert known is not None
+        assert known.is_open
+
+    async def test_one_replica_does_it_each_period(self, reading: Reading) -> None:
+        other = reading.another()
+        both = await asyncio.gather(reading.sweep.once(), other.once())
+        assert sorted(swept is None for swept in both) == [False, True]
+        assert await other.once() is None
+        assert await other.once(at_start=True) is not None
+        reading.database.clock_offset += 300
+        assert await other.once() is not None
+
+    async def test_one_that_failed_is_tried_again_by_anybody(self, reading: Reading) -> None:
+        reading.fake.outage("down", paths=("/incidents",))
+        assert not await reading.sweep._try(at_start=True)
+        reading.fake.outage("off")
+        assert await reading.another().once() is not None
+
+    async def test_it_runs_at_start_and_stops_when_told(self, reading: Reading) -> None:
+        incident = reading.fake.trigger(SERVICE, "Disk full")
+        stop = asyncio.Event()
+        task = asyncio.create_task(reading.sweep.run(stop))
+        await until_async(lambda: _is(reading, incident, Status.TRIGGERED), "the start was not swept")
+        stop.set()
+        await asyncio.wait_for(task, 5)
