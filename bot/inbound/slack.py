@@ -210,7 +210,8 @@ async def _authorize(enterprise_id: str | None, team_id: str | None) -> Authoriz
 
 async def _our_user(slack: Slack, body: Body) -> str:
     """The bot's own user id: in the envelope, or as Slack told once."""
-    for one in body.get("authorizations") or ():
+    listed = body.get("authorizations")
+    for one in listed if isinstance(listed, list) else ():
         if isinstance(one, Mapping) and one.get("is_bot") and isinstance(one.get("user_id"), str):
             return str(one["user_id"])
     try:

@@ -21,15 +21,29 @@ NOTHING: Json = {}
 OURS = "run:"  # the action ids of controls whose value is words
 
 
+def is_well_formed(body: Json) -> bool:
+    """Whether Bolt can look at it: its matchers trip over what Slack never sends, such as a press of nothing.
+    """
+    kind = body.get("type")
+    if "command" in body:
+        return isinstance(body["command"], str)
+    if kind == "block_actions":
+        actions = _list(body.get("actions"))
+        return bool(actions) and all(isinstance(_map(one).get("action_id"), str) for one in actions[:1])
+    if kind in ("view_submission", "view_closed"):
+        view = _map(body.get("view"))
+        return isinstance(view.get("type"), str) and isinstance(view.get("callback_id"), str)
+    if kind == "event_callback":
+        return isinstance(_map(body.get("event")).get("type"), str)
+    return isinstance(kind, str)
+
+
 def teams_in(body: Json) -> Iterator[str]:
     """The workspaces a payload names, the likeliest first."""
-    team = body.get("team")
-    if isinstance(team, Mapping):
-        yield _text(team.get("id"))
+    yield _text(_map(body.get("team")).get("id"))
     yield _text(body.get("team_id"))
-    for one in body.get("authorizations") or ():
-        if isinstance(one, Mapping):
-            yield _text(one.get("team_id"))
+    for one in _list(body.get("authorizations")):
+        yield _text(_map(one).get("team_id"))
     yield _text(body.get("context_team_id"))
 
 
@@ -52,8 +66,7 @@ def slash(body: Json, team_id: str) -> Request | None:
 def press(body: Json, team_id: str) -> Request | None:
     """A button or menu entry that carries words; None for anything else that can be pressed."""
     user, trigger = _text(_map(body.get("user")).get("id")), _text(body.get("trigger_id"))
-    actions = body.get("actions")
-    action = _map(actions[0]) if isinstance(actions, list) and actions else NOTHING
+    action = _map(next(iter(_list(body.get("actions"))), None))
     words = _words(action)
     if not user or not trigger or not words or action.get("url"):
         return None
@@ -117,7 +130,7 @@ def submission(body: Json, team_id: str) -> Submitted | None:
     user, view_id = _text(_map(body.get("user")).get("id")), _text(view.get("id"))
     if state is None or not user or not view_id:
         return None
-    blocks = [_map(block) for block in view.get("blocks") or ()]
+    blocks = [_map(block) for block in _list(view.get("blocks"))]
     return Submitted(
         request=Request(
             key=f"view:{view_id}#{_text(view.get('hash'))}",
@@ -176,6 +189,10 @@ def after_mention(text: str, bot_user_id: str) -> str:
 
 def _map(value: Any) -> Json:
     return value if isinstance(value, Mapping) else NOTHING
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

@@ -106,7 +106,7 @@ async def test_where_none_is_open_it_says_so(board: Switchboard) -> None:
 
 async def test_refused_together_each_is_tried_alone(board: Switchboard) -> None:
     two = [await board.breaks(f"Disk {number} full") for number in range(2)]
-    board.pagerduty.outage("down", paths=["/incidents"], methods=["PUT"], status=400, count=1)
+    board.pagerduty.outage("error", paths=["/incidents"], methods=["PUT"], status=400, code=2001, count=1)
     said = await board.types("ack " + " ".join(str(one.number) for one in two))
     assert "Acknowledged 2 of 2" in said
     assert [board.truth(one).status for one in two] == ["acknowledged", "acknowledged"]

@@ -66,7 +66,7 @@ async def test_a_repeated_line_makes_one(board: Switchboard) -> None:
 
 
 async def test_what_pagerduty_refuses_is_said(board: Switchboard) -> None:
-    board.pagerduty.outage("down", paths=["/incidents"], methods=["POST"], status=403)
+    board.pagerduty.outage("error", paths=["/incidents"], methods=["POST"], status=403, code=2010)
     said = await board.types("trigger checkout Cards fail")
     assert "PagerDuty does not let you do that" in said
     assert "incidents.write" in said
