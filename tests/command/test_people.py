@@ -1,0 +1,51 @@
+"""Who is who, kept up to date."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.command.people import PeopleSync, matched
+from bot.model import Person, SlackProfile, SlackUser
+from bot.store.people import People
+from tests.command.switchboard import Switchboard
+from tests.stories.waiting import until
+
+
+def profile(ident: str, email: str | None, **more: bool) -> SlackProfile:
+    return SlackProfile(SlackUser("T0ACME", ident), ident.lower(), email, **more)  # type: ignore[arg-type]
+
+
+def test_the_same_address_in_both_is_one_person() -> None:
+    people = [
+        Person("P1", "One", "One@acme.example"),
+        Person("P2", "Two", "two@acme.example"),
+        Person("P3", "X"),
+    ]
+    profiles = [
+        profile("U1", "one@ACME.example"),
+        profile("U2", None),
+        profile("U3", "three@acme.example"),
+        profile("U4", "two@acme.example", is_bot=True),
+        profile("U5", "two@acme.example", is_deleted=True),
+        profile("U6", "two@acme.example", is_stranger=True),
+        profile("U7", "two@acme.example", email_confirmed=False),
+    ]
+    assert [(one.user.id, one.person_id) for one in matched(people, profiles)] == [("U1", "P1")]
+
+
+async def test_everybody_known_in_both_is_found(board: Switchboard) -> None:
+    people = People(board.database)
+    sync = PeopleSync(board.directory, board.workspaces, people)
+    assert await sync.once() == 5
+    found = await people.slack_ids("T0ACME", ["PALICE1", "PBOB002", "PCAROL3"])
+    assert found == {"PALICE1": "U0ALICE", "PBOB002": "U0BOB", "PCAROL3": "U0CAROL"}
+
+
+async def test_it_survives_an_outage_and_stops_when_told(board: Switchboard) -> None:
+    board.slack.fault("users.list", "error", error="fatal_error", count=3)
+    stop = asyncio.Event()
+    sync = PeopleSync(board.directory, board.workspaces, People(board.database))
+    running = asyncio.create_task(sync.run(stop))
+    await until(lambda: list(board.slack.journal) or None, "Slack was not asked")
+    stop.set()
+    await asyncio.wait_for(running, 5)
