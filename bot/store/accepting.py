@@ -8,12 +8,12 @@ and its incident is read from PagerDuty instead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.events import Event
@@ -46,6 +46,7 @@ class _Batch:
 
     before: dict[str, Known]
     after: dict[str, Known]
+    results: list[Accepted]
     rows: list[dict[str, Any]] = field(default_factory=list)
     wanted: list[Incident] = field(default_factory=list)  # as they were when channels began to want them
     told: list[Event] = field(default_factory=list)  # thread lines, by event
@@ -60,41 +61,41 @@ class Accepting:
         self._wake = wake
         self._rows = IncidentRows(database)
         self._followers = Followers(database)
-        self._insert = insert(events).values(received_at=database.now_sql())
+        self._insert = (
+            insert_into(events, database.dialect)
+            .values(received_at=database.now_sql())
+            .on_conflict_do_nothing()
+            .returning(events.c.event_id, events.c.id)
+        )
+        self._take_back = delete(events).where(among(events.c.event_id, "events"))
         self._known_keys = select(events.c.event_id, events.c.webhook_id).where(
             or_(among(events.c.event_id, "events"), among(events.c.webhook_id, "webhooks"))
         )
         self._messages = select(messages.c.incident_id, messages.c.id).where(
             among(messages.c.incident_id, "incidents"), messages.c.gone.is_(None)
         )
-        self._row_ids = select(events.c.event_id, events.c.id).where(among(events.c.event_id, "events"))
         self._insert_line = insert_into(thread_lines, database.dialect).on_conflict_do_nothing()
 
     def take(self, connection: Connection, items: Sequence[Event]) -> list[Accepted]:
         """Fold and save them. The incidents' rows are locked first, so that two replicas see each other's."""
         taken = [storable_event(event) for event in items]
         known = self._rows.lock(connection, (event.incident_id for event in taken if event.incident_id))
-        seen = self._seen(connection, taken)
-        batch = _Batch(known, dict(known))
-        results = [Accepted(duplicate=True)] * len(taken)
-        order = sorted(
-            range(len(taken)), key=lambda place: (taken[place].incident_id or "", taken[place].occurred_at)
-        )
-        for place in order:
-            event = taken[place]
-            keys = _keys(event)
-            if keys.isdisjoint(seen):
-                seen |= keys
-                results[place] = _fold(batch, event)
-        self._write(connection, batch)
-        return results
+        batch = _folded(known, taken, set())
+        row_ids = self._insert_events(connection, batch.rows)
+        if len(row_ids) < len(batch.rows):
+            # Some were known already, which is rare, and the others were folded as if they were not.
+            connection.execute(self._take_back, {"events": list(row_ids)})
+            batch = _folded(known, taken, self._seen(connection, taken))
+            row_ids = self._insert_events(connection, batch.rows)
+        self._rows.save(connection, known, batch.after.values())
+        self._show(connection, batch, row_ids)
+        return batch.results
 
     def rescue(self, connection: Connection, item: Event, error: Exception) -> Accepted:
         """Keep it as it came, and have its incident read."""
         event = storable(item)
         log.error("event_poisoned", event_id=event.id, type=event.type, error=type(error).__name__)
-        row = _row(event, error=_words(error))
-        connection.execute(self._insert, [row])
+        self._insert_events(connection, [_row(event, error=_words(error))])
         if event.incident_id:
             try:
                 with connection.begin_nested():
@@ -110,6 +111,12 @@ class Accepting:
             self._wake.notify("delivery")
             hint_stale(self._wake)
 
+    def _insert_events(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+        """The row ids of those that were new, by event id."""
+        if not rows:
+            return {}
+        return {row.event_id: row.id for row in connection.execute(self._insert, rows)}
+
     def _seen(self, connection: Connection, taken: Sequence[Event]) -> set[tuple[str, str]]:
         keys = {
             "events": [event.id for event in taken],
@@ -118,11 +125,8 @@ class Accepting:
         found = connection.execute(self._known_keys, keys)
         return {key for event_id, webhook_id in found for key in _pair(event_id, webhook_id)}
 
-    def _write(self, connection: Connection, batch: _Batch) -> None:
-        if not batch.rows:
-            return
-        self._rows.save(connection, batch.before, batch.after.values())
-        connection.execute(self._insert, batch.rows)
+    def _show(self, connection: Connection, batch: _Batch, row_ids: Mapping[str, int]) -> None:
+        """Message rows for those that channels want now, and lines below the messages there are."""
         places = self._places(connection, batch.told)
         self._followers.make_rows(connection, batch.wanted)
         lines = [(message, event.id) for event in batch.told for message in places.get(_about(event), ())]
@@ -132,7 +136,11 @@ class Accepting:
             for event in later:
                 new = new_places.get(_about(event), set()) - places.get(_about(event), set())
                 lines += [(message, event.id) for message in new]
-        self._insert_lines(connection, lines)
+        if lines:
+            connection.execute(
+                self._insert_line,
+                [{"message_id": message, "event_id": row_ids[event_id]} for message, event_id in lines],
+            )
 
     def _places(self, connection: Connection, told: Iterable[Event]) -> dict[str, set[int]]:
         """The messages under which these events are told, by incident."""
@@ -144,21 +152,26 @@ class Accepting:
                 places.setdefault(incident_id, set()).add(message_id)
         return places
 
-    def _insert_lines(self, connection: Connection, lines: Sequence[tuple[int, str]]) -> None:
-        if not lines:
-            return
-        told = sorted({event_id for _, event_id in lines})
-        found = connection.execute(self._row_ids, {"events": told})
-        row_ids = {row.event_id: row.id for row in found}
-        connection.execute(
-            self._insert_line,
-            [{"message_id": message, "event_id": row_ids[event_id]} for message, event_id in lines],
-        )
-
 
 def hint_stale(wake: Wake) -> None:
     """Marks are gathered for a moment: the hint comes when they are due."""
     asyncio.get_running_loop().call_later(BURST.total_seconds() + 0.01, wake.notify, "stale")
+
+
+def _folded(known: dict[str, Known], taken: Sequence[Event], seen: set[tuple[str, str]]) -> _Batch:
+    """Each incident's events in the order they happened; what was `seen` changes nothing."""
+    batch = _Batch(known, dict(known), [Accepted(duplicate=True)] * len(taken))
+    seen = set(seen)
+    order = sorted(
+        range(len(taken)), key=lambda place: (taken[place].incident_id or "", taken[place].occurred_at)
+    )
+    for place in order:
+        event = taken[place]
+        keys = set(_pair(event.id, event.webhook_id))
+        if keys.isdisjoint(seen):
+            seen |= keys
+            batch.results[place] = _fold(batch, event)
+    return batch
 
 
 def _fold(batch: _Batch, event: Event) -> Accepted:
@@ -207,10 +220,6 @@ def _row(
 def _about(event: Event) -> str:
     assert event.incident_id is not None
     return event.incident_id
-
-
-def _keys(event: Event) -> set[tuple[str, str]]:
-    return set(_pair(event.id, event.webhook_id))
 
 
 def _pair(event_id: str, webhook_id: str | None) -> Iterable[tuple[str, str]]:

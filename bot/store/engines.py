@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
@@ -144,12 +144,19 @@ def postgresql(url: URL) -> AsyncEngine:
             dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SERVER_LIMITS
         )
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=5,
         max_overflow=10,
         pool_timeout=COMMAND_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, _: Any, __: Any) -> None:
+        # The driver notices when the server goes; SQLAlchemy's own ping would ask it, in three round trips.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("the server closed this connection")
+
+    return engine

@@ -49,8 +49,9 @@ class IncidentRows:
         )
         self._hear_of = (
             insert_into(incidents, database.dialect)
-            .values(id=bindparam("id"), heard_at=database.now_sql())
+            .values(heard_at=database.now_sql())
             .on_conflict_do_nothing()
+            .returning(incidents.c.id, incidents.c.heard_at)
         )
         self._update = (
             update(incidents)
@@ -66,8 +67,11 @@ class IncidentRows:
         found = self._found(connection, wanted)
         missing = [incident_id for incident_id in wanted if incident_id not in found]
         if missing:
-            connection.execute(self._hear_of, [{"id": incident_id} for incident_id in missing])
-            found.update(self._found(connection, missing))
+            made = connection.execute(self._hear_of, [{"id": incident_id} for incident_id in missing])
+            found.update({row.id: Known(id=row.id, now=row.heard_at) for row in made})
+            # Those that another replica has made in this moment.
+            theirs = [incident_id for incident_id in missing if incident_id not in found]
+            found.update(self._found(connection, theirs) if theirs else {})
         return found
 
     def save(self, connection: Connection, before: Mapping[str, Known], after: Iterable[Known]) -> None:
