@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
+from bot.cli.main import main
 from bot.inbound.pagerduty import PATH
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.sandbox.pagerduty.server import FakePagerDuty
 from bot.sandbox.slack.fake import FakeSlack
 from bot.sandbox.world import acme
 from bot.settings import Settings
+from commands import CATALOG
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_URL = "https://pager.example.com"
@@ -122,7 +126,8 @@ async def ended(process: asyncio.subprocess.Process) -> Outcome:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def process(tmp_path: Path) -> Cli:
+    """A verb as a process of its own."""
     folder = tmp_path / "checkout"
     folder.mkdir()
 
@@ -130,3 +135,36 @@ def cli(tmp_path: Path) -> Cli:
         return await ended(await start(folder, *words, settings=settings or {}))
 
     return run
+
+
+Call = Callable[..., Outcome]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
+    """A verb in this process: for tests that are not async themselves."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def run(*words: str, settings: Mapping[str, str] | None = None) -> Outcome:
+        with monkeypatch.context() as variables:
+            for name in os.environ.keys() - environment({}).keys():
+                variables.delenv(name)
+            for name, value in (settings or {}).items():
+                variables.setenv(name, value)
+            try:
+                status = main(words, CATALOG)
+            except SystemExit as leaves:
+                status = int(leaves.code or 0)
+        out, err = capsys.readouterr()
+        return Outcome(status, out, err)
+
+    yield run
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -333,26 +333,26 @@ async def test_a_folder_that_is_not_there(setup: Setup) -> None:
 # --------------------------------------------------------------------------------------------- as a process
 
 
-async def test_ready_is_status_0_and_no_secret_is_printed(setup: Setup, cli: Cli) -> None:
-    outcome = await cli("check", settings=setup.written())
+async def test_ready_is_status_0_and_no_secret_is_printed(setup: Setup, process: Cli) -> None:
+    outcome = await process("check", settings=setup.written())
     assert outcome.status == 0, outcome
     assert outcome.out.endswith("Ready to run.\n")
     assert "✓ Slack token: ok" in outcome.out
     assert [secret for secret in setup.secrets() if secret in outcome.out + outcome.err] == []
 
 
-async def test_warnings_are_status_0(setup: Setup, cli: Cli) -> None:
+async def test_warnings_are_status_0(setup: Setup, process: Cli) -> None:
     setup.slack.scopes(granted=["channels:manage"])
-    outcome = await cli("check", settings=setup.written(SLACK_TOKN="x"))
+    outcome = await process("check", settings=setup.written(SLACK_TOKN="x"))
     assert outcome.status == 0
     assert "Did you mean SLACK_BOT_TOKEN?" in outcome.out
 
 
-async def test_a_failure_is_status_1_and_no_secret_is_printed(setup: Setup, cli: Cli) -> None:
+async def test_a_failure_is_status_1_and_no_secret_is_printed(setup: Setup, process: Cli) -> None:
     setup.slack.token("invalid_auth")
     password = "hunter2secret"
     url = f"postgresql://pager:{password}@127.0.0.1:9/pager"
-    outcome = await cli(
+    outcome = await process(
         "check", settings=setup.written(DATABASE_URL=url, PAGERDUTY_API_KEY="u+not-the-key-at-all")
     )
     assert outcome.status == 1
