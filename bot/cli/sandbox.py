@@ -56,6 +56,11 @@ def sandbox_settings(sandbox: Sandbox, folder: Path, port: int, *, socket_mode: 
     )
 
 
+def completions(catalog: Catalog) -> list[dict[str, str]]:
+    """What the page's composer completes: every verb with its usage and a line about it."""
+    return [{"verb": one.verb, "usage": one.usage, "summary": one.summary} for one in catalog.shown()]
+
+
 def free_port() -> int:
     """A port of this machine nobody listens on."""
     with socket.socket() as probe:
@@ -78,7 +83,7 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(wanted, stop.set)
-    sandbox = Sandbox(host=HOST, page_port=arguments.port, speed=arguments.speed)
+    sandbox = Sandbox(host=HOST, page_port=arguments.port, speed=arguments.speed, verbs=completions(catalog))
     try:
         await sandbox.start()
     except OSError as error:

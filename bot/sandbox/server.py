@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
-from bot.sandbox.page.site import Page
+from bot.sandbox.page.site import Inspect, Page, Verbs
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.world import World, acme
@@ -13,7 +14,8 @@ from bot.sandbox.world import World, acme
 class Sandbox:
     """Everything around a bot: start it, configure the bot with its URLs and secrets, then `connect`.
 
-    `speed` divides the fakes' durations (escalation delays, retry gaps); clocks stay true.
+    `speed` divides the fakes' durations (escalation delays, retry gaps); clocks stay true. `verbs` are the
+    bot's own words, which the page completes; `inspect` lends the page's inspector the bot's database.
     """
 
     def __init__(
@@ -23,19 +25,35 @@ class Sandbox:
         page_port: int = 0,
         speed: float = 1.0,
         world: World | None = None,
+        verbs: Verbs = (),
+        inspect: Inspect | None = None,
     ) -> None:
         self._host = host
         self._page_port = page_port
         self.world = world or acme()
         self.slack = FakeSlack(self.world, speed=speed)
         self.pagerduty = FakePagerDuty(self.world, speed=speed)
-        self.page = Page(self.slack, self.pagerduty)
+        self.page = Page(self.slack, self.pagerduty, verbs=verbs, inspect=inspect, hidden=self.secrets)
         # Made here, because a bot's settings need it before the bot runs and can be subscribed.
         self.webhook_secret = secrets.token_hex(32)
         self._subscription: str | None = None
         self.page_url = ""
         self.slack_api_url = ""
         self.pagerduty_url = ""
+
+    def secrets(self) -> Iterable[str]:
+        """What must not be readable on the page."""
+        people = self.pagerduty.state.people
+        return (
+            self.slack.bot_token,
+            self.slack.app_token,
+            self.slack.signing_secret,
+            self.slack.tokens.verification_token,
+            self.pagerduty.api_key,
+            self.webhook_secret,
+            *(self.pagerduty.user_key(user) for user in people),
+            *(service.routing_key for service in self.world.services),
+        )
 
     async def start(self) -> None:
         """Listen on all ports. Raises OSError when the page's port is taken; nothing keeps running then."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.pagerduty import FakePagerDuty
+from bot.sandbox.pagerduty import Change, FakePagerDuty
 from bot.sandbox.slack import FakeSlack
 
 HEARTBEAT_SECONDS = 15.0
@@ -17,9 +18,13 @@ Hint = dict[str, Any]
 
 
 class Stream:
-    """One pump per fake, any number of pages. A page that falls behind is told to look at everything."""
+    """One pump per fake, any number of pages. A page that falls behind is told to look at everything.
 
-    def __init__(self, slack: FakeSlack, pagerduty: FakePagerDuty) -> None:
+    `saw` is handed every change on PagerDuty's side.
+    """
+
+    def __init__(self, slack: FakeSlack, pagerduty: FakePagerDuty, saw: Callable[[Change], None]) -> None:
+        self._saw = saw
         self._slack = slack
         self._pagerduty = pagerduty
         self._pages: set[asyncio.Queue[Hint | None]] = set()
@@ -71,13 +76,26 @@ class Stream:
             "view": "surfaces",
         }
         async for change in self._slack.listen():
-            self._tell_all({**change.detail, "part": parts.get(change.kind, change.kind)})
+            self.tell(
+                {**change.detail, **self._thread(change.detail), "part": parts.get(change.kind, change.kind)}
+            )
+
+    def _thread(self, detail: Hint) -> Hint:
+        """The thread a changed message belongs to, and whether it stands in that thread only."""
+        place = self._slack.workspace.channels.get(str(detail.get("channel")))
+        ts = str(detail.get("ts"))
+        message = (place.messages.get(ts) or place.ephemerals.get(ts)) if place else None
+        if message is None or message.thread_ts is None:
+            return {}
+        return {"thread": message.thread_ts, "quiet": message.is_reply and not message.broadcast}
 
     async def _pump_pagerduty(self) -> None:
-        async for _change in self._pagerduty.listen():
-            self._tell_all({"part": "pagerduty"})
+        async for change in self._pagerduty.listen():
+            self._saw(change)
+            self.tell({"part": "pagerduty"})
 
-    def _tell_all(self, hint: Hint) -> None:
+    def tell(self, hint: Hint) -> None:
+        """Tell every open page (with `user`, only this person's) where to look again."""
         for page in tuple(self._pages):
             _tell(page, hint)
 

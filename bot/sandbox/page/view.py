@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from bot.sandbox.pagerduty import FakePagerDuty, Incident
 from bot.sandbox.slack import FakeSlack, snapshot
 from bot.sandbox.slack.answers import SlackError
-from bot.sandbox.slack.state import SLACKBOT
+from bot.sandbox.slack.state import SLACKBOT, Channel, Message
 
 Json = dict[str, Any]
-MOST_MESSAGES = 300
-MOST_INCIDENTS = 100
+# One look, and one step further back: thousands are reachable, but never drawn at once.
+MOST_MESSAGES = 150
+MOST_INCIDENTS = 60
+# How far back unread mentions are counted.
+_MENTIONS_WITHIN = 300
 
 
 class PageView:
@@ -30,7 +35,7 @@ class PageView:
         return {
             "team": self._slack.world.slack_team_name,
             "me": me.slack_id,
-            "direct": direct.id,
+            "direct": {"id": direct.id, **_news(direct, me.slack_id)},
             "bot": {"id": workspace.bot, "name": workspace.person(workspace.bot).name},
             "people": [
                 {
@@ -53,20 +58,44 @@ class PageView:
                     "archived": c.is_archived,
                     "topic": c.topic,
                     "bot_is_member": workspace.bot in c.members,
-                    "newest": next(reversed(c.messages), None),
+                    **_news(c, me.slack_id),
                 }
                 for c in shown
             ],
             "groups": {g.id: g.handle for g in workspace.usergroups.values()},
         }
 
-    def channel(self, channel: str, user: str) -> Json:
-        """The newest messages of a conversation, oldest first. Raises SlackError `channel_not_found`."""
-        place = self._slack.workspace.channel(channel)
-        if user not in place.members:
-            raise SlackError("channel_not_found")
-        whole = snapshot.channel(self._slack.acting, place, seen_by=user)
-        return {"id": channel, "messages": whole["messages"][-MOST_MESSAGES:]}
+    def channel(self, channel: str, user: str, *, before: str = "") -> Json:
+        """The newest messages of a conversation (older than `before`, a ts), oldest first, without replies.
+
+        `more` says whether there are older ones still. Raises SlackError `channel_not_found`.
+        """
+        place = self._visible(channel, user)
+        own = (m for m in reversed(place.ephemerals.values()) if m.seen_by == user and not m.is_reply)
+        stands = (m for m in reversed(place.messages.values()) if not m.is_reply or m.broadcast)
+        older = [
+            sorted(islice((m for m in some if not before or m.ts < before), MOST_MESSAGES + 1), key=_ts)
+            for some in (stands, own)
+        ]
+        items = sorted(older[0] + older[1], key=_ts)
+        return {
+            "id": channel,
+            "more": len(items) > MOST_MESSAGES,
+            "messages": self._drawn(items[-MOST_MESSAGES:]),
+        }
+
+    def messages(self, channel: str, user: str, wanted: Sequence[str]) -> Json:
+        """Single messages as they are now, by ts; what is gone or not for `user` is left out."""
+        place = self._visible(channel, user)
+        found = (place.messages.get(ts) or place.ephemerals.get(ts) for ts in wanted)
+        return {"id": channel, "messages": self._drawn([m for m in found if m and m.seen_by in (None, user)])}
+
+    def thread(self, channel: str, user: str, ts: str) -> Json:
+        """A parent and its replies, oldest first, and what only `user` was answered in it."""
+        place = self._visible(channel, user)
+        parent = [place.messages[ts]] if ts in place.messages else []
+        own = [m for m in place.ephemerals.values() if m.seen_by == user and m.thread_ts == ts]
+        return {"id": channel, "messages": self._drawn(sorted([*parent, *place.replies(ts), *own], key=_ts))}
 
     def surfaces(self, user: str) -> Json:
         """The modal on top of this person's stack, and their Home; null where there is none."""
@@ -77,16 +106,48 @@ class PageView:
             "home": snapshot.view(acting, home) if home else None,
         }
 
-    def pagerduty(self) -> Json:
-        """Services, and incidents: the open ones first, the newest on top."""
+    def pagerduty(self, *, find: str = "", most: int = MOST_INCIDENTS) -> Json:
+        """Services, and incidents whose number, title or service has `find`: the open ones first, newest on
+        top.
+        """
         state = self._pagerduty.state
         newest = sorted(state.incidents.values(), key=lambda i: (i.is_open, i.number), reverse=True)
+        words = find.casefold().strip()
+        found = [i for i in newest if words in self._searched(i)] if words else newest
         return {
             "services": [{"id": s.id, "name": s.name} for s in self._pagerduty.world.services],
-            "open": sum(i.is_open for i in newest),
+            "names": [
+                *(team.name for team in state.teams.values()),
+                *(policy.name for policy in state.policies.values()),
+                *(schedule.name for schedule in state.schedules.values()),
+            ],
+            "priorities": [{"id": p.id, "name": p.name} for p in state.priorities.values()],
+            "speed": self._pagerduty.lifecycle.speed,
+            "open": len(state.open),
             "total": len(newest),
-            "incidents": [self._incident(i) for i in newest[:MOST_INCIDENTS]],
+            "found": len(found),
+            "incidents": [self._incident(i) for i in found[:most]],
         }
+
+    def _visible(self, channel: str, user: str) -> Channel:
+        place = self._slack.workspace.channel(channel)
+        if user not in place.members:
+            raise SlackError("channel_not_found")
+        return place
+
+    def _drawn(self, items: Sequence[Message]) -> list[Json]:
+        drawn = []
+        for item in items:
+            shape = snapshot.message(self._slack.acting, item)
+            if item.is_reply and item.broadcast:
+                parent = self._slack.workspace.channel(item.channel).messages.get(item.thread_ts or "")
+                shape["parent_text"] = parent.text if parent else None
+            drawn.append(shape)
+        return drawn
+
+    def _searched(self, incident: Incident) -> str:
+        service = self._pagerduty.state.services[incident.service].name
+        return f"#{incident.number} {incident.title} {service} {incident.status}".casefold()
 
     def _incident(self, incident: Incident) -> Json:
         state = self._pagerduty.state
@@ -103,6 +164,29 @@ class PageView:
             "level": incident.level,
             "assigned": people,
             "created_at": incident.created_at.isoformat(),
+            "escalate_at": incident.escalate_at.isoformat() if incident.escalate_at else None,
             "merged_into": incident.merged_into,
             "notes": len(incident.notes),
         }
+
+
+def _ts(message: Message) -> str:
+    return message.ts
+
+
+def _news(place: Channel, me: str) -> Json:
+    """The newest message of the channel itself that `me` did not write, and the newest that call for `me`."""
+    recent = [
+        m
+        for m in islice(reversed(place.messages.values()), _MENTIONS_WITHIN)
+        if (not m.is_reply or m.broadcast) and m.user != me
+    ]
+    calls = (f"<@{me}>", "<!channel>", "<!here>")
+    return {
+        "newest": recent[0].ts if recent else None,
+        "mentions": [m.ts for m in recent if place.kind == "im" or any(c in _words(m) for c in calls)],
+    }
+
+
+def _words(message: Message) -> str:
+    return f"{message.text} {message.blocks}" if message.blocks else message.text

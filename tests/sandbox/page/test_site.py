@@ -56,7 +56,7 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(http: aiohttp.ClientSes
     cases: list[tuple[str, Any, int, str]] = [
         ("pagerduty/trigger", {"service": "PNOPE", "title": "x"}, 400, "There is no service"),
         ("pagerduty/trigger", {"title": "x"}, 400, "missing"),
-        ("pagerduty/outage", {"mode": "down"}, 404, "trigger and act"),
+        ("pagerduty/outage", {"mode": "down"}, 404, "trigger, act and speed"),
         ("slack/fault", {}, 404, "no verb"),
         ("slack/command", {"user": "U0ALICE"}, 400, "channel"),
         ("slack/command", [], 400, "object"),

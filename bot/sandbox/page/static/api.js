@@ -8,8 +8,15 @@ export async function look(path, query = {}) {
   return answer.json();
 }
 
+/** Tells `listener` of everything that is done on this page: {side, verb, body, note}. */
+export function onAct(listener) {
+  listeners.push(listener);
+}
+
+const listeners = [];
+
 /** Does something; the answer, or null after telling the person why it could not be done. */
-export async function act(side, verb, body) {
+export async function act(side, verb, body, note = "") {
   try {
     const answer = await fetch(`/do/${side}/${verb}`, {
       method: "POST",
@@ -17,7 +24,10 @@ export async function act(side, verb, body) {
       body: JSON.stringify(body),
     });
     const result = await answer.json();
-    if (answer.ok) return result;
+    if (answer.ok) {
+      listeners.forEach((listener) => listener({ side, verb, body, note }));
+      return result;
+    }
     toast(result.error);
   } catch {
     toast("The sandbox does not answer. Is it still running?");
@@ -26,8 +36,8 @@ export async function act(side, verb, body) {
 }
 
 /** Does something in Slack, and says so when the bot failed to answer. */
-export async function slack(verb, body) {
-  const result = await act("slack", verb, body);
+export async function slack(verb, body, note = "") {
+  const result = await act("slack", verb, body, note);
   if (result?.failure && !["not_sent", "invalid_options"].includes(result.failure)) {
     toast(`The bot did not answer: ${result.failure}.`);
   }

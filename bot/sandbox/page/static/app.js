@@ -2,19 +2,28 @@
 
 import { follow, look, slack } from "./api.js";
 import { blocks } from "./blocks.js";
+import { suggestions } from "./completion.js";
 import { composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
 import { h, toast } from "./dom.js";
-import { MessageList } from "./messages.js";
+import { Guide } from "./guide.js";
+import { Inspector } from "./inspector.js";
+import { browser, tab } from "./kept.js";
 import { Modal } from "./modal.js";
 import { PagerDuty } from "./pagerduty.js";
+import { movingAbout, pane } from "./panes.js";
 import { channelList, whoAmI } from "./sidebar.js";
 import { Thread } from "./thread.js";
+import { Trouble } from "./trouble.js";
 
 const byId = (id) => document.getElementById(id);
-const store = { me: sessionStorage.getItem("me") ?? "", workspace: null, seen: new Map() };
+const store = { me: tab.get("me", ""), workspace: null, verbs: [], pagerduty: null };
+const SETTLE = 200; // milliseconds in which many hints about other channels become one look
 
+/** The hash: a channel or `home`, and after a slash the open thread. */
 function place() {
-  return location.hash.slice(1) || store.workspace.channels[0].id;
+  const [channel, thread] = location.hash.slice(1).split("/");
+  return { channel: channel || store.workspace.channels[0].id, thread: thread || null };
 }
 
 function reader() {
@@ -24,15 +33,45 @@ function reader() {
   return { me: store.me, tz: people.get(store.me).tz, people, channels, groups: workspace.groups };
 }
 
+function complete(typed, options) {
+  const { workspace, verbs, pagerduty } = store;
+  return suggestions(typed, {
+    handle: workspace.people.find((p) => p.id === workspace.bot.id).handle,
+    verbs,
+    services: pagerduty.services.map((s) => s.name),
+    names: pagerduty.names,
+    priorities: pagerduty.priorities.map((p) => p.name),
+    people: workspace.people.filter((p) => p.kind !== "deleted"),
+    channels: workspace.channels,
+    incidents: pagerduty.incidents.filter((i) => i.status !== "resolved"),
+  }, options);
+}
+
+const seen = (channel) => browser.get(`seen.${store.me}`, {})[channel] ?? "";
+function read(channel, ts) {
+  if (document.hidden || ts <= seen(channel)) return;
+  browser.set(`seen.${store.me}`, { ...browser.get(`seen.${store.me}`, {}), [channel]: ts });
+}
+
 const context = () => ({ reader: reader(), workspace: store.workspace });
-const list = new MessageList(byId("messages"), context, (ts) => thread.open(place(), ts));
-const thread = new Thread(byId("thread"), context);
+const openThread = (ts) => { location.hash = `${place().channel}/${ts}`; };
+const closeThread = () => {
+  const { channel, thread: ts } = place();
+  location.hash = channel;
+  document.querySelector(`#messages [data-ts="${ts}"]`)?.focus({ preventScroll: true });
+};
+const conversation = new Conversation(
+  { scroll: byId("scroll"), list: byId("messages"), earlier: byId("earlier"), newer: byId("newer") }, context, openThread, read);
+const thread = new Thread(byId("thread"), context, complete, closeThread);
 const modal = new Modal(byId("modal"), reader);
-const pagerduty = new PagerDuty(() => reader().people.get(store.me));
-const write = composer(byId("composer"), () => ({ user: store.me, channel: place() }));
+const pagerduty = new PagerDuty(() => reader().people.get(store.me), () => refresh.pagerduty());
+const trouble = new Trouble();
+const inspector = new Inspector(() => place().channel);
+const write = composer(byId("composer"), () => ({ user: store.me, channel: place().channel }), { complete });
+const guide = new Guide({ put: write.put, go: (channel) => { location.hash = channel; }, pane });
 
 /** Runs `load` at once, and once more when it was asked for meanwhile: never two at a time, never one too few. */
-function coalesced(load) {
+function coalesced(load, pause = 0) {
   let running = false;
   let again = false;
   return async () => {
@@ -40,11 +79,11 @@ function coalesced(load) {
     if (running) return;
     running = true;
     do {
+      if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
       again = false;
       try {
         await load();
       } catch (problem) {
-        byId("live").textContent = "offline";
         console.warn(problem);
       }
     } while (again);
@@ -52,32 +91,30 @@ function coalesced(load) {
   };
 }
 
+async function loadWorkspace() {
+  store.workspace = await look("workspace", { user: store.me });
+  store.me = store.workspace.me;
+  whoAmI(store.workspace, become);
+  heading();
+}
+
 const refresh = {
-  workspace: coalesced(async () => {
-    store.workspace = await look("workspace", { user: store.me });
-    store.me = store.workspace.me;
-    whoAmI(store.workspace, become);
-    heading();
-  }),
-  channel: coalesced(async () => {
-    const here = place();
-    if (here === "home") return;
-    const { messages } = await look(`channel/${here}`, { user: store.me });
-    if (here !== place()) return;
-    const scroll = byId("scroll");
-    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-    list.show(messages.filter((m) => !m.is_reply || m.broadcast || m.ephemeral_to));
-    thread.show(messages);
-    store.seen.set(here, messages.at(-1)?.ts ?? "");
-    if (atEnd) scroll.scrollTop = scroll.scrollHeight;
-  }),
+  workspace: coalesced(loadWorkspace),
+  channel: coalesced(() => conversation.load()),
+  thread: coalesced(() => thread.refresh()),
   surfaces: coalesced(async () => {
     const { modal: top, home } = await look("surfaces", { user: store.me });
     modal.show(top);
-    if (place() === "home") showHome(home);
+    if (place().channel === "home") showHome(home);
   }),
-  pagerduty: coalesced(async () => pagerduty.show(await look("pagerduty"))),
+  pagerduty: coalesced(async () => {
+    store.pagerduty = await look("pagerduty", pagerduty.query());
+    pagerduty.show(store.pagerduty);
+    await guide.look();
+  }),
+  trouble: coalesced(() => trouble.look()),
 };
+const news = coalesced(loadWorkspace, SETTLE);
 
 function showHome(home) {
   const where = { user: store.me, view: home?.id };
@@ -85,27 +122,27 @@ function showHome(home) {
     reader: reader(),
     state: home?.state.values,
     fields: [],
-    press: (what) => slack("action", { ...where, ...what }),
+    press: (what, label) => slack("action", { ...where, ...what }, label),
     options: (what) => slack("options", { ...where, ...what }),
   };
   const body = home
     ? blocks(home.blocks, surface)
     : h("p", { class: "quiet" }, "The app has published no Home for you yet.");
-  list.clear();
   byId("messages").replaceChildren(h("li", { class: "home" }, body));
 }
 
 function heading() {
   const { workspace } = store;
-  const here = place();
+  const here = place().channel;
   const channel = workspace.channels.find((c) => c.id === here);
   const name = channel ? `${channel.private ? "🔒 " : "#"}${channel.name}` : workspace.bot.name;
   byId("channel-name").textContent = here === "home" ? `${name}: home` : name;
   byId("channel-topic").textContent = channel?.topic ?? "";
   byId("composer").hidden = here === "home" || Boolean(channel?.archived);
-  write.name(name);
-  document.title = `${name} – Pagerline sandbox`;
-  channelList(workspace, here, store.seen, () => pane("chat"));
+  write.at(name, here);
+  const unread = workspace.channels.filter((c) => c.id !== here && c.newest > seen(c.id)).length;
+  document.title = `${unread ? `(${unread}) ` : ""}${name} – Pagerline sandbox`;
+  channelList(workspace, here, seen, () => pane("chat"));
   const change = (verb, label) => h("button", {
     type: "button", class: "plain small", onclick: () => slack(verb, { channel: here, by: store.me }),
   }, label);
@@ -114,33 +151,30 @@ function heading() {
       : [`${workspace.bot.name} is not in this channel. `, change("invite", `Invite ${workspace.bot.name}`)]));
 }
 
-async function go() {
-  thread.close();
-  list.clear();
-  heading();
+async function go({ focus = false } = {}) {
+  const { channel, thread: ts } = place();
   pane("chat");
-  if (place() === "home") {
-    await slack("open_home", { user: store.me });
-    await refresh.surfaces();
-  } else {
-    await refresh.channel();
-    byId("scroll").scrollTop = byId("scroll").scrollHeight;
+  if (channel !== conversation.channel || channel === "home") {
+    conversation.open(channel === "home" ? null : channel, seen(channel));
     heading();
+    if (channel === "home") {
+      await slack("open_home", { user: store.me });
+      await refresh.surfaces();
+    } else {
+      await conversation.load();
+      heading();
+    }
   }
-}
-
-function pane(name) {
-  document.body.dataset.pane = name;
-  for (const button of document.querySelectorAll(".panes button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.pane === name));
-  }
+  if (ts) await thread.open(channel, ts, { focus });
+  else thread.close();
 }
 
 function onHint(hint) {
   if (hint.part === "all") Object.values(refresh).forEach((load) => load());
   else if (hint.part === "channel") {
-    if (hint.channel === place()) refresh.channel();
-    else refresh.workspace();
+    if (hint.thread === thread.ts || hint.ts === thread.ts) refresh.thread();
+    if (hint.channel !== place().channel) news();
+    else if (!hint.quiet) conversation.changed(hint.ts).catch(console.warn);
   } else refresh[hint.part]?.();
 }
 
@@ -150,21 +184,28 @@ async function become(user) {
   unfollow();
   modal.show(null);
   store.me = user;
-  await refresh.workspace();
-  if (!store.workspace.channels.some((c) => c.id === place()) && place().startsWith("D")) {
-    location.hash = store.workspace.direct;
-  }
-  sessionStorage.setItem("me", store.me);
+  await loadWorkspace();
+  const { channel } = place();
+  if (channel.startsWith("D") && channel !== store.workspace.direct.id) location.hash = store.workspace.direct.id;
+  tab.set("me", store.me);
+  store.pagerduty = await look("pagerduty", pagerduty.query());
+  pagerduty.show(store.pagerduty);
+  conversation.channel = null;
   unfollow = follow(store.me, onHint, (on) => {
     byId("live").textContent = on ? "live" : "offline";
     byId("live").className = on ? "live on" : "live";
   });
-  await Promise.all([go(), refresh.pagerduty(), refresh.surfaces()]);
+  await Promise.all([go(), refresh.surfaces(), guide.look()]);
 }
 
-for (const button of document.querySelectorAll(".panes button")) {
-  button.addEventListener("click", () => pane(button.dataset.pane));
+async function begin() {
+  store.verbs = (await look("verbs")).verbs;
+  await become(store.me);
 }
-window.addEventListener("hashchange", go);
-pane("chat");
-become(store.me).catch(() => toast("The sandbox does not answer. Is it still running?"));
+
+movingAbout();
+byId("tour").onclick = () => guide.restart();
+byId("look-inside").onclick = () => inspector.toggle();
+window.addEventListener("hashchange", () => go({ focus: true }));
+document.addEventListener("visibilitychange", () => !document.hidden && conversation.atEnd() && conversation.caughtUp());
+begin().catch(() => toast("The sandbox does not answer. Is it still running?"));

@@ -50,3 +50,18 @@ export function fullDate(unix, timeZone) {
   const form = { dateStyle: "full", timeStyle: "long", timeZone };
   return new Intl.DateTimeFormat("en", form).format(new Date(unix * 1000));
 }
+
+/** The day a message stands under: Today, Yesterday, or the date. */
+export function dayName(unix, timeZone) {
+  const date = new Date(unix * 1000);
+  const name = near(date, timeZone);
+  if (name) return name[0].toUpperCase() + name.slice(1);
+  return new Intl.DateTimeFormat("en", { timeZone, weekday: "long", month: "long", day: "numeric" }).format(date);
+}
+
+/** `12 s`, `4 min`: until a moment; null when it is past. */
+export function until(date) {
+  const seconds = Math.round((date - Date.now()) / 1000);
+  if (seconds < 0) return null;
+  return seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}

@@ -31,6 +31,12 @@ export function avatar(name, isBot) {
   return node;
 }
 
+/** Says something to whoever listens instead of looking. */
+export function say(text) {
+  const announcer = document.getElementById("announcer");
+  announcer.replaceChildren(h("p", {}, text));
+}
+
 export function toast(text) {
   const note = h("p", { class: "toast" }, text);
   document.getElementById("toasts").append(note);

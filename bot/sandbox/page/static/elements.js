@@ -11,16 +11,21 @@ export function element(item, block, surface) {
   return h("span", { class: "quiet" }, `(${item.type})`);
 }
 
-/** Presses once: the control rests until the bot has answered. */
-async function press(control, item, block, surface, more) {
+const SEEN = 350; // milliseconds a press stays visible, however fast the bot is
+
+/** Presses once: the control rests until the bot has answered. It stays focused, so it is never `disabled`. */
+async function press(control, item, block, surface, more, label) {
+  if (control.getAttribute("aria-disabled")) return;
   if (item.confirm && !(await ask(item.confirm, surface.reader))) return;
   control.setAttribute("aria-busy", "true");
-  control.disabled = true;
+  control.setAttribute("aria-disabled", "true");
+  const shown = new Promise((resolve) => setTimeout(resolve, SEEN));
   try {
-    await surface.press({ action_id: item.action_id, block_id: block.block_id, ...more });
+    await surface.press({ action_id: item.action_id, block_id: block.block_id, ...more }, label);
+    await shown;
   } finally {
     control.removeAttribute("aria-busy");
-    control.disabled = false;
+    control.removeAttribute("aria-disabled");
   }
 }
 
@@ -32,10 +37,11 @@ function button(item, block, surface) {
   const node = h("button", {
     type: "button",
     class: item.style ?? null,
+    "data-key": item.action_id,
     "aria-label": item.accessibility_label ?? null,
     onclick: () => {
       visit(item.url);
-      press(node, item, block, surface, {});
+      press(node, item, block, surface, {}, item.text.text);
     },
   }, withEmoji(item.text.text));
   return node;
@@ -51,7 +57,7 @@ function overflow(item, block, surface) {
       onclick: () => {
         close(true);
         visit(option.url);
-        press(opener, item, block, surface, { option: option.value });
+        press(opener, item, block, surface, { option: option.value }, option.text.text);
       },
     }, withEmoji(option.text.text)))));
   const entries = () => [...menu.querySelectorAll("[role=menuitem]")];
@@ -90,6 +96,7 @@ function overflow(item, block, surface) {
   const opener = h("button", {
     type: "button",
     class: "more",
+    "data-key": item.action_id,
     "aria-haspopup": "menu",
     "aria-expanded": "false",
     "aria-controls": id,

@@ -1,30 +1,36 @@
 // The list of messages of a channel or a thread. A message is drawn again only when it changed, so an open menu
-// or a half-chosen option elsewhere survives an update.
+// or a half-chosen option elsewhere survives an update; focus stays where it was.
 
 import { slack } from "./api.js";
 import { blocks } from "./blocks.js";
-import { clockTime, fullDate } from "./dates.js";
-import { avatar, h } from "./dom.js";
+import { clockTime, dayName, fullDate } from "./dates.js";
+import { avatar, h, say } from "./dom.js";
 import { emoji } from "./emoji.js";
+import { tab } from "./kept.js";
 import { mrkdwn } from "./mrkdwn.js";
 
+const dismissed = new Set(tab.get("dismissed", []));
+
 export class MessageList {
-  /** `context()` gives {reader, workspace, channel}; `openThread(ts)` opens a thread, null inside one. */
+  /** `context()` gives {reader, workspace}; `openThread(ts)` opens a thread, null inside one. */
   constructor(list, context, openThread) {
     this.list = list;
     this.context = context;
     this.openThread = openThread;
     this.drawn = new Map();
-    this.dismissed = new Set();
+    this.newFrom = null;
+    list.addEventListener("keydown", (event) => this.keys(event));
   }
 
   clear() {
     this.drawn.clear();
+    this.newFrom = null;
     this.list.replaceChildren();
   }
 
-  show(messages) {
-    const shown = messages.filter((m) => !this.dismissed.has(m.ts));
+  /** `aloud`: what is new or says something new is also told to a screen reader. */
+  show(messages, { aloud = false } = {}) {
+    const shown = messages.filter((m) => !dismissed.has(m.ts));
     const wanted = new Set(shown.map((m) => m.ts));
     for (const [ts, { node }] of this.drawn) {
       if (!wanted.has(ts)) {
@@ -33,45 +39,64 @@ export class MessageList {
       }
     }
     let before = null;
+    let day = null;
     for (const message of shown) {
-      const print = JSON.stringify(message);
-      const old = this.drawn.get(message.ts);
-      if (old?.print !== print) {
-        const node = this.draw(message);
-        if (old) old.node.replaceWith(node);
-        else if (before) before.after(node);
-        else this.list.prepend(node);
-        this.drawn.set(message.ts, { print, node });
-      }
+      const today = dayName(Number(message.ts), this.context().reader.tz);
+      const dividers = [this.openThread && today !== day && today, message.ts === this.newFrom && "New"].filter(Boolean);
+      day = today;
+      this.place(message, dividers, before, aloud);
       before = this.drawn.get(message.ts).node;
     }
   }
 
-  draw(message) {
+  place(message, dividers, before, aloud) {
+    const print = JSON.stringify([message, dividers]);
+    const old = this.drawn.get(message.ts);
+    if (old?.print === print) return;
+    const node = this.draw(message, dividers);
+    if (old) {
+      const held = heldFocus(old.node);
+      old.node.replaceWith(node);
+      if (held !== null) refocus(node, held);
+      if (old.text !== message.text) node.classList.add("changed");
+    } else if (before) before.after(node);
+    else this.list.prepend(node);
+    if (aloud && old?.text !== message.text) say(`${old ? "Changed: " : ""}${this.author(message)}: ${message.text}`);
+    this.drawn.set(message.ts, { print, node, text: message.text });
+  }
+
+  author(message) {
+    const { reader, workspace } = this.context();
+    return message.user === workspace.slackbot ? "Slackbot" : reader.people.get(message.user)?.name ?? message.user;
+  }
+
+  draw(message, dividers) {
     const { reader, workspace } = this.context();
     const isBot = message.user === workspace.bot.id;
-    const author = message.user === workspace.slackbot ? "Slackbot" : reader.people.get(message.user)?.name;
+    const author = this.author(message);
     const unix = Number(message.ts);
-    return h("li", { class: message.ephemeral_to ? "message ephemeral" : "message", "data-ts": message.ts },
-      avatar(author ?? "?", isBot),
-      h("div", { class: "body" },
-        this.note(message),
-        h("p", { class: "by" },
-          h("strong", {}, author ?? message.user),
-          isBot && h("span", { class: "badge" }, "APP"),
-          h("time", { class: "quiet", title: fullDate(unix, reader.tz) }, clockTime(unix * 1000, reader.tz))),
-        h("div", { class: "content" }, this.content(message)),
-        this.foot(message)));
+    return h("li", { class: message.ephemeral_to ? "message ephemeral" : "message", "data-ts": message.ts, tabindex: "-1" },
+      dividers.map((text) => h("p", { class: text === "New" ? "divider new" : "divider" }, h("span", {}, text))),
+      h("div", { class: "row" },
+        avatar(author, isBot),
+        h("div", { class: "body" },
+          this.note(message),
+          h("p", { class: "by" },
+            h("strong", {}, author),
+            isBot && h("span", { class: "badge" }, "APP"),
+            h("time", { class: "quiet", datetime: new Date(unix * 1000).toISOString(), title: fullDate(unix, reader.tz) },
+              clockTime(unix * 1000, reader.tz))),
+          h("div", { class: "content" }, this.content(message)),
+          this.foot(message))));
   }
 
   note(message) {
-    if (message.ephemeral_to) return h("p", { class: "quiet note" }, "Only visible to you");
-    if (message.is_reply && this.openThread) {
-      return h("p", { class: "quiet note" }, "replied to ", h("button", {
-        type: "button", class: "plain", onclick: () => this.openThread(message.thread_ts),
-      }, "a thread"));
-    }
-    return null;
+    if (message.ephemeral_to) return h("p", { class: "quiet note" }, "👁 Only visible to you");
+    if (!message.is_reply || !message.broadcast) return null;
+    if (!this.openThread) return h("p", { class: "quiet note" }, "Also sent to the channel");
+    return h("p", { class: "quiet note" }, "replied to a thread: ", h("button", {
+      type: "button", class: "plain", onclick: () => this.openThread(message.thread_ts),
+    }, shortened(message.parent_text ?? "a deleted message")));
   }
 
   content(message) {
@@ -97,7 +122,7 @@ export class MessageList {
     return {
       reader,
       fields: [],
-      press: (what) => slack("action", { ...where, ...what }),
+      press: (what, label) => slack("action", { ...where, ...what }, label),
       options: (what) => slack("options", { ...where, ...what }),
     };
   }
@@ -107,22 +132,51 @@ export class MessageList {
       h("span", { class: "reaction", title: r.name }, emoji(r.name), ` ${r.count}`));
     const parts = reactions.length ? [h("p", { class: "reactions" }, reactions)] : [];
     if (message.ephemeral_to) {
-      parts.push(h("button", {
-        type: "button", class: "plain small",
-        onclick: () => {
-          this.dismissed.add(message.ts);
-          this.drawn.get(message.ts)?.node.remove();
-          this.drawn.delete(message.ts);
-        },
-      }, "Dismiss"));
+      parts.push(h("button", { type: "button", class: "plain small", onclick: () => this.dismiss(message.ts) }, "Dismiss"));
     } else if (this.openThread && !message.is_reply) {
       const count = message.reply_count ?? 0;
       const label = count ? `${count} ${count === 1 ? "reply" : "replies"}` : "Reply in thread";
       parts.push(h("button", {
-        type: "button", class: count ? "plain small replies" : "plain small quiet reply",
+        type: "button", class: count ? "plain small replies" : "plain small quiet reply", "data-key": "thread",
         onclick: () => this.openThread(message.ts),
       }, label));
     }
     return parts;
   }
+
+  dismiss(ts) {
+    dismissed.add(ts);
+    tab.set("dismissed", [...dismissed].slice(-500));
+    const { node } = this.drawn.get(ts);
+    (node.previousElementSibling ?? node.nextElementSibling)?.focus();
+    node.remove();
+    this.drawn.delete(ts);
+  }
+
+  /** Up and down go from message to message; Tab goes on to the buttons of the one reached. */
+  keys(event) {
+    const at = event.target.closest("li.message");
+    if (!at || !["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) return;
+    if (event.target !== at && event.target.matches("input, textarea, select")) return;
+    const all = [...this.list.querySelectorAll(":scope > li.message")];
+    const to = { ArrowUp: all.indexOf(at) - 1, ArrowDown: all.indexOf(at) + 1, Home: 0, End: all.length - 1 }[event.key];
+    all[to]?.focus();
+    event.preventDefault();
+  }
+}
+
+function shortened(text) {
+  const plain = text.replace(/<[^|>]*\|([^>]*)>/g, "$1").replaceAll("&amp;", "&").replaceAll("&lt;", "<").replaceAll("&gt;", ">");
+  return plain.length > 70 ? `${plain.slice(0, 69)}…` : plain;
+}
+
+/** What had the focus inside `node`: a control's key, "" for something without one, null when it was elsewhere. */
+function heldFocus(node) {
+  if (!node.contains(document.activeElement)) return null;
+  return document.activeElement.dataset.key ?? "";
+}
+
+function refocus(node, key) {
+  const same = key && node.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  (same || node).focus({ preventScroll: true });
 }

@@ -57,7 +57,7 @@ export class Modal {
       state,
       fields: this.fields,
       errors: view.errors,
-      press: (what) => slack("action", { ...where, ...what, values: this.values() }),
+      press: (what, label) => slack("action", { ...where, ...what, values: this.values() }, label),
       options: (what) => slack("options", { ...where, ...what }),
     };
     const body = blocks(view.blocks, surface);

@@ -17,17 +17,22 @@ export function whoAmI(workspace, onChange) {
   select.onchange = () => onChange(select.value);
 }
 
-/** `seen` maps a channel to the newest message its reader has seen; `onGo` runs when any entry is chosen. */
+/** `seen(channel)` is the newest ts its reader has seen there; `onGo` runs when any entry is chosen. */
 export function channelList(workspace, current, seen, onGo) {
-  const entry = (href, label, { unread = false, note = null } = {}) => h("li", {},
-    h("a", { href: `#${href}`, "aria-current": href === current ? "page" : null, class: unread ? "unread" : null, onclick: onGo },
-      label, note && h("span", { class: "quiet" }, ` ${note}`)));
-  const channels = workspace.channels.map((c) => entry(c.id, `${c.private ? "🔒" : "#"} ${c.name}`, {
-    unread: c.id !== current && c.newest !== null && c.newest > (seen.get(c.id) ?? ""),
-    note: c.archived ? "archived" : null,
-  }));
-  document.getElementById("channels").replaceChildren(...channels);
+  const entry = (href, label, channel = {}) => {
+    const mark = href === current ? "" : seen(href);
+    const unread = href !== current && Boolean(channel.newest) && channel.newest > mark;
+    const calls = unread ? channel.mentions.filter((ts) => ts > mark).length : 0;
+    return h("li", {},
+      h("a", { href: `#${href}`, "aria-current": href === current ? "page" : null, class: unread ? "unread" : null, onclick: onGo },
+        h("span", { class: "name" }, label),
+        channel.archived && h("span", { class: "quiet" }, " archived"),
+        unread && h("span", { class: "hidden" }, calls ? `, unread, ${calls} for you` : ", unread"),
+        calls > 0 && h("span", { class: "calls", "aria-hidden": "true" }, String(calls))));
+  };
+  document.getElementById("channels").replaceChildren(
+    ...workspace.channels.map((c) => entry(c.id, `${c.private ? "🔒" : "#"} ${c.name}`, c)));
   document.getElementById("app-links").replaceChildren(
-    entry(workspace.direct, `${workspace.bot.name}: messages`),
+    entry(workspace.direct.id, `${workspace.bot.name}: messages`, workspace.direct),
     entry("home", `${workspace.bot.name}: home`));
 }
