@@ -30,6 +30,8 @@ QUIET = {
     # its INFO line holds the request body and the signature
     "slack_bolt.RequestVerification": logging.WARNING,
     "slack_bolt": logging.WARNING,
+    # warns at every start that it does not use the token it found in the environment: we hand one over
+    "slack_bolt.AsyncApp": logging.ERROR,
     "slack_sdk": logging.WARNING,
     "aiohttp.access": logging.WARNING,
     "alembic": logging.WARNING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 
+import structlog
 from aiohttp import web
 
 from bot.app import build_app
@@ -14,25 +15,29 @@ from bot.command.catalog import Catalog
 from bot.errors import UserError
 from bot.settings import needed_to_run
 
+log = structlog.get_logger("pagerline.run")
+
 
 def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
     settings = settings_for(arguments)
     require(settings, needed_to_run(settings), arguments)
+    address = f"{settings.bind_host}:{settings.port}"
     try:
         web.run_app(
             build_app(settings, catalog),
             host=settings.bind_host,
             port=settings.port,
             access_log=None,
-            print=None,
+            print=lambda _: log.info(
+                "running", at=address, slack="socket" if settings.socket_mode else "http"
+            ),
             shutdown_timeout=settings.shutdown_seconds,
         )
     except OSError as error:
         if not isinstance(error, socket.gaierror) and "attempting to bind" not in str(error):
             raise
-        place = f"{settings.bind_host}:{settings.port}"
         raise UserError(
-            f"Cannot listen on {place}: {error.strerror or error}. Set BIND_HOST and PORT to a free one."
+            f"Cannot listen on {address}: {error.strerror or error}. Set BIND_HOST and PORT to a free one."
         ) from None
     return 0
 
