@@ -8,7 +8,7 @@ and its incident is read from PagerDuty instead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,8 +49,8 @@ class _Batch:
     results: list[Accepted]
     rows: list[dict[str, Any]] = field(default_factory=list)
     wanted: list[Incident] = field(default_factory=list)  # as they were when channels began to want them
-    told: list[Event] = field(default_factory=list)  # thread lines, by event
-    told_later: set[str] = field(default_factory=set)  # of these, after their incident was wanted: event ids
+    told: list[str] = field(default_factory=list)  # in threads, by event id
+    told_later: list[str] = field(default_factory=list)  # of these, after channels began to want the incident
 
 
 class Accepting:
@@ -65,30 +65,38 @@ class Accepting:
             insert_into(events, database.dialect)
             .values(received_at=database.now_sql())
             .on_conflict_do_nothing()
-            .returning(events.c.event_id, events.c.id)
+            .returning(events.c.event_id)
         )
         self._take_back = delete(events).where(among(events.c.event_id, "events"))
         self._known_keys = select(events.c.event_id, events.c.webhook_id).where(
             or_(among(events.c.event_id, "events"), among(events.c.webhook_id, "webhooks"))
         )
-        self._messages = select(messages.c.incident_id, messages.c.id).where(
-            among(messages.c.incident_id, "incidents"), messages.c.gone.is_(None)
+        told = (
+            select(messages.c.id, events.c.id)
+            .join(events, events.c.incident_id == messages.c.incident_id)
+            .where(among(events.c.event_id, "events"), messages.c.gone.is_(None))
         )
-        self._insert_line = insert_into(thread_lines, database.dialect).on_conflict_do_nothing()
+        self._insert_lines = (
+            insert_into(thread_lines, database.dialect)
+            .from_select(["message_id", "event_id"], told)
+            .on_conflict_do_nothing()
+        )
 
     def take(self, connection: Connection, items: Sequence[Event]) -> list[Accepted]:
         """Fold and save them. The incidents' rows are locked first, so that two replicas see each other's."""
         taken = [storable_event(event) for event in items]
         known = self._rows.lock(connection, (event.incident_id for event in taken if event.incident_id))
         batch = _folded(known, taken, set())
-        row_ids = self._insert_events(connection, batch.rows)
-        if len(row_ids) < len(batch.rows):
+        new = self._insert_events(connection, batch.rows)
+        if len(new) < len(batch.rows):
             # Some were known already, which is rare, and the others were folded as if they were not.
-            connection.execute(self._take_back, {"events": list(row_ids)})
+            connection.execute(self._take_back, {"events": new})
             batch = _folded(known, taken, self._seen(connection, taken))
-            row_ids = self._insert_events(connection, batch.rows)
+            self._insert_events(connection, batch.rows)
         self._rows.save(connection, known, batch.after.values())
-        self._show(connection, batch, row_ids)
+        self._tell(connection, batch.told)
+        self._followers.make_rows(connection, batch.wanted)
+        self._tell(connection, batch.told_later)
         return batch.results
 
     def rescue(self, connection: Connection, item: Event, error: Exception) -> Accepted:
@@ -111,11 +119,9 @@ class Accepting:
             self._wake.notify("delivery")
             hint_stale(self._wake)
 
-    def _insert_events(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """The row ids of those that were new, by event id."""
-        if not rows:
-            return {}
-        return {row.event_id: row.id for row in connection.execute(self._insert, rows)}
+    def _insert_events(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
+        """The event ids of those that were new."""
+        return list(connection.execute(self._insert, rows).scalars()) if rows else []
 
     def _seen(self, connection: Connection, taken: Sequence[Event]) -> set[tuple[str, str]]:
         keys = {
@@ -125,32 +131,10 @@ class Accepting:
         found = connection.execute(self._known_keys, keys)
         return {key for event_id, webhook_id in found for key in _pair(event_id, webhook_id)}
 
-    def _show(self, connection: Connection, batch: _Batch, row_ids: Mapping[str, int]) -> None:
-        """Message rows for those that channels want now, and lines below the messages there are."""
-        places = self._places(connection, batch.told)
-        self._followers.make_rows(connection, batch.wanted)
-        lines = [(message, event.id) for event in batch.told for message in places.get(_about(event), ())]
-        if batch.told_later:
-            later = [event for event in batch.told if event.id in batch.told_later]
-            new_places = self._places(connection, later)
-            for event in later:
-                new = new_places.get(_about(event), set()) - places.get(_about(event), set())
-                lines += [(message, event.id) for message in new]
-        if lines:
-            connection.execute(
-                self._insert_line,
-                [{"message_id": message, "event_id": row_ids[event_id]} for message, event_id in lines],
-            )
-
-    def _places(self, connection: Connection, told: Iterable[Event]) -> dict[str, set[int]]:
-        """The messages under which these events are told, by incident."""
-        ids = sorted({_about(event) for event in told})
-        places: dict[str, set[int]] = {}
-        if ids:
-            found = connection.execute(self._messages, {"incidents": ids})
-            for incident_id, message_id in found:
-                places.setdefault(incident_id, set()).add(message_id)
-        return places
+    def _tell(self, connection: Connection, event_ids: Collection[str]) -> None:
+        """A line for each of these events below every message its incident has by now."""
+        if event_ids:
+            connection.execute(self._insert_lines, {"events": sorted(event_ids)})
 
 
 def hint_stale(wake: Wake) -> None:
@@ -192,9 +176,9 @@ def _fold(batch: _Batch, event: Event) -> Accepted:
     batch.after[event.incident_id] = outcome.known
     snapshot = outcome.known.snapshot
     if outcome.line is not None and outcome.line.in_thread:
-        batch.told.append(event)
+        batch.told.append(event.id)
         if any(incident.id == event.incident_id for incident in batch.wanted):
-            batch.told_later.add(event.id)
+            batch.told_later.append(event.id)
     if snapshot is not None and newly_wanted(known.snapshot, snapshot):
         batch.wanted.append(snapshot)
     return Accepted()
@@ -215,11 +199,6 @@ def _row(
         "raw": event.raw,
         "error": error,
     }
-
-
-def _about(event: Event) -> str:
-    assert event.incident_id is not None
-    return event.incident_id
 
 
 def _pair(event_id: str, webhook_id: str | None) -> Iterable[tuple[str, str]]:

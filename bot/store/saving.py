@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.events import Event, StoryLine, fold, marks_stale, story_line, take_reading
-from bot.model import Incident, Reading, Reference
+from bot.model import Incident, Reading
 
 REST_RESOLUTION = timedelta(seconds=1)  # REST tells `updated_at` in whole seconds, events in milliseconds
 BURST = timedelta(milliseconds=300)  # how long marks are gathered, so that a burst costs one GET
 BEHIND = timedelta(seconds=2)  # PagerDuty answered with less than it said before: its copies need a moment
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-NO_TEAMS: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +60,16 @@ def after_event(known: Known, event: Event) -> AfterEvent:
     folded = fold(known.snapshot, event)
     tells = folded is not known.snapshot
     applied = tells and not _is_late(known, event.occurred_at)
-    after = known
+    changes: dict[str, Any] = {}  # gathered, because copying costs more than all the rest
     if tells:
-        after = replace(after, accepted_at=max(known.now, known.accepted_at or NEVER))
+        changes["accepted_at"] = max(known.now, known.accepted_at or NEVER)
     if applied:
-        after = _showing(replace(after, event_at=event.occurred_at), folded)
-    if marks_stale(event) or (tells and not applied) or after.snapshot is None:
-        after = marked(after)
-    if not after.touched and _by_person(event):
-        after = replace(after, touched=True)
-    return AfterEvent(after, applied, line)
+        changes |= {"event_at": event.occurred_at, **_showing(known, folded)}
+    if marks_stale(event) or (tells and not applied) or (folded if applied else known.snapshot) is None:
+        changes |= _mark(known)
+    if not known.touched and _by_person(event):
+        changes["touched"] = True
+    return AfterEvent(replace(known, **changes) if changes else known, applied, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def after_reading(
         read_at=began_at,
         touched=touched,
         accepted_at=max(known.now, known.accepted_at or NEVER) if written else known.accepted_at,
+        **_showing(known, take_reading(known.snapshot, reading, own_write=written)),
     )
-    after = _showing(after, take_reading(known.snapshot, reading, own_write=written))
     if seen is not None:
         after = replace(after, read_seq=max(known.read_seq, min(seen, known.stale_seq)))
         if after.is_stale:
@@ -116,11 +116,7 @@ def after_reading(
 
 def marked(known: Known) -> Known:
     """The truth must be read. Marks that come while one stands wait for the same read."""
-    return replace(
-        known,
-        stale_seq=known.stale_seq + 1,
-        read_after=known.read_after if known.is_stale else known.now + BURST,
-    )
+    return replace(known, **_mark(known))
 
 
 def newly_wanted(before: Incident | None, after: Incident | None) -> bool:
@@ -161,14 +157,23 @@ def _refused(known: Known, reading: Reading, seen: int | None, pause: timedelta)
     return known
 
 
-def _showing(known: Known, snapshot: Incident | None) -> Known:
+def _mark(known: Known) -> dict[str, Any]:
+    return {
+        "stale_seq": known.stale_seq + 1,
+        "read_after": known.read_after if known.is_stale else known.now + BURST,
+    }
+
+
+def _showing(known: Known, snapshot: Incident | None) -> dict[str, Any]:
     """With this snapshot; the revision grows when a message would show something else."""
     if snapshot == known.snapshot:
-        return known
-    grows = known.snapshot is None or snapshot is None or _shown(snapshot) != _shown(known.snapshot)
-    return replace(known, snapshot=snapshot, revision=known.revision + 1 if grows else known.revision)
+        return {}
+    alike = known.snapshot is not None and snapshot is not None and _look_alike(known.snapshot, snapshot)
+    return {"snapshot": snapshot, "revision": known.revision if alike else known.revision + 1}
 
 
-def _shown(incident: Incident) -> Incident:
-    """Without what no message shows."""
-    return replace(incident, incident_key=None, teams=NO_TEAMS)
+def _look_alike(one: Incident, other: Incident) -> bool:
+    """Whether two snapshots that differ do so only in what no message shows."""
+    if one.incident_key == other.incident_key and one.teams == other.teams:
+        return False
+    return replace(one, incident_key=other.incident_key, teams=other.teams) == other
