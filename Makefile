@@ -4,6 +4,7 @@
 #   make test       every check that CI runs
 #   make run        the bot, with your tokens (see README.md)
 #   make lint       the quick half of `make test`
+#   make pictures   take the pictures in docs/pictures anew (needs Chromium)
 #   make bench      speed, as ratios to floors measured in the same run
 #   make lock       write the locks again after a change to pyproject.toml (UPGRADE=1: with the newest versions)
 #
@@ -23,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sandbox run test lint format bench lock
+.PHONY: help sandbox run test lint format pictures bench lock
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -51,6 +52,9 @@ format: $(VENV)/.dev
 
 # By module, not by .venv/bin: an installed script remembers the folder it was built in.
 LINT_IMPORTS = $(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
+
+pictures: $(VENV)/.dev
+	@exec $(BIN)/python -m tests.pictures $(ARGS)
 
 bench: $(VENV)/.dev
 	@exec $(BIN)/python -m tests.bench $(ARGS)
