@@ -1,0 +1,64 @@
+"""`python -m tests.bench [what …]`: measures, and prints the table. Everything stays on 127.0.0.1.
+
+make bench                       everything, some two minutes
+make bench ARGS="intake storm"   a part of it
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import tempfile
+from pathlib import Path
+
+from tests.bench.measures import MEASURES, Bench, Row
+from tests.databases import PostgresCluster, PostgresMissing
+
+WIDTHS = (36, 14, 14, 7, 8, 5)
+
+
+def line(*cells: str) -> str:
+    """Cells in columns: the first to the left, figures to the right."""
+    first, *rest = (cell.rjust(width) for cell, width in zip(cells, WIDTHS, strict=True))
+    return "  ".join([cells[0].ljust(len(first)), *rest])
+
+
+def told(row: Row) -> str:
+    return line(row.what, row.floor, row.bot, f"{row.ratio:.2f}", row.goal, "✓" if row.met else "–")
+
+
+async def measure(names: list[str], folder: Path, cluster: PostgresCluster | None) -> None:
+    """Print a line for each figure as soon as it is there."""
+    numbers = itertools.count(1)
+
+    def databases() -> dict[str, str]:
+        """Empty ones, for one measurement."""
+        found = {"SQLite": f"sqlite:///{folder / f'bench{next(numbers)}.db'}"}
+        if cluster is not None:
+            found["PostgreSQL"] = cluster.create_database()
+        return found
+
+    print(line("", "floor", "bot", "ratio", "goal", "met"))
+    for name in names:
+        async for row in MEASURES[name](Bench(folder, databases)):
+            print(told(row), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The bot's speed, as ratios.")
+    parser.add_argument("what", nargs="*", help=", ".join(MEASURES))
+    names = parser.parse_args().what or list(MEASURES)
+    if unknown := set(names) - set(MEASURES):
+        parser.error(f"{', '.join(sorted(unknown))}: there is {', '.join(MEASURES)}")
+    with tempfile.TemporaryDirectory(prefix="pagerline-bench-") as folder:
+        try:
+            with PostgresCluster(durable=True) as cluster:
+                asyncio.run(measure(names, Path(folder), cluster))
+        except PostgresMissing as missing:
+            print(f"Not measured on PostgreSQL: {missing}.")
+            asyncio.run(measure(names, Path(folder), None))
+
+
+if __name__ == "__main__":
+    main()
