@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreUnavailable
 from bot.store.engines import (
+    COMMAND_SECONDS,
     WriterThread,
     driver_dsn,
     parse_url,
@@ -71,11 +72,19 @@ class Database:
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
 
     @classmethod
-    async def open(cls, url: str, *, clock_offset: float = 0.0, busy_timeout: float = 5.0) -> Self:
+    async def open(
+        cls,
+        url: str,
+        *,
+        clock_offset: float = 0.0,
+        busy_timeout: float = 5.0,
+        command_timeout: float = COMMAND_SECONDS,
+    ) -> Self:
         """Takes `sqlite://`, `postgres://` and `postgresql://`. Connects when first used; migrates nothing.
 
-        `busy_timeout`: how long a statement waits for another process that has SQLite's file (seconds).
-        Raises ValueError for a URL of another kind.
+        `busy_timeout`: how long a statement waits for another process that has SQLite's file;
+        `command_timeout`: how long PostgreSQL's connection may be silent (both in seconds). Raises ValueError
+        for a URL of another kind.
         """
         parsed = parse_url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -86,7 +95,7 @@ class Database:
                 WriterThread(parsed, busy_timeout),
                 clock_offset=clock_offset,
             )
-        writer = postgresql(parsed)
+        writer = postgresql(parsed, command_timeout)
         reader = writer.execution_options(isolation_level="AUTOCOMMIT")
         return cls(parsed, writer, reader, None, clock_offset=clock_offset)
 
@@ -107,7 +116,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading; each statement sees the last commit. Raises StoreUnavailable."""
         try:
-            async with self._reader.connect() as connection:
+            async with self._reader.connect() as connection, _given_up_when_it_hangs(connection):
                 yield connection
         except OUTAGES as error:
             if trouble := outage(error):
@@ -121,7 +130,11 @@ class Database:
         Raises StoreUnavailable; its kind Deadlocked when the same again may succeed at once.
         """
         try:
-            async with self._one_writer, self._writer.begin() as connection:
+            async with (
+                self._one_writer,
+                self._writer.begin() as connection,
+                _given_up_when_it_hangs(connection),
+            ):
                 yield connection
         except OUTAGES as error:
             if trouble := outage(error):
@@ -136,7 +149,7 @@ class Database:
             if self._worker is not None:
                 async with self._one_writer:
                     return await self._worker.transact(work)
-            async with self._writer.begin() as connection:
+            async with self._writer.begin() as connection, _given_up_when_it_hangs(connection):
                 return await connection.run_sync(work)
         except OUTAGES as error:
             if trouble := outage(error):
@@ -194,3 +207,13 @@ class Database:
             await self._worker.close()
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _given_up_when_it_hangs(connection: AsyncConnection) -> AsyncIterator[None]:
+    """A connection that did not answer in time is dropped: rolling back on it would only hang again."""
+    try:
+        yield
+    except TimeoutError:
+        await connection.invalidate()
+        raise

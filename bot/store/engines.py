@@ -32,7 +32,7 @@ def parse_url(url: str) -> URL:
     """DATABASE_URL with the async driver in it. Raises ValueError, never with the URL in its words."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError(
             "The database URL cannot be read: write sqlite:///file.db or postgresql://…"
         ) from None
@@ -135,13 +135,16 @@ def _prepare(engine: Engine, *pragmas: str) -> None:
 # ------------------------------------------------------------------------------------------------- PostgreSQL
 
 
-def postgresql(url: URL) -> AsyncEngine:
+def postgresql(url: URL, command_timeout: float) -> AsyncEngine:
     """A pool whose connections are looked at before use, and given up when they hang."""
     dsn = driver_dsn(url)
 
     async def connect() -> Any:
         return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SERVER_LIMITS
+            dsn,
+            timeout=min(CONNECT_SECONDS, command_timeout),
+            command_timeout=command_timeout,
+            server_settings=SERVER_LIMITS,
         )
 
     engine = create_async_engine(
