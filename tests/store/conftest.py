@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
 from bot.store.batcher import Batcher
 from bot.store.database import Database
@@ -55,6 +55,12 @@ class Store:
     async def is_stale(self, incident_id: str = "Q1") -> bool:
         row = await self.row(incident_id)
         return bool(row.stale_seq > row.read_seq)
+
+    async def take_stale(self, limit: int = 10) -> list[str]:
+        """The ids that are due to be read, without waiting for the clock."""
+        async with self.database.write() as connection:
+            await connection.execute(update(incidents).values(read_after=incidents.c.read_after - 1.0))
+        return [stale.incident_id for stale in await self.incidents.take_stale(limit)]
 
     async def _all(self, query: Any) -> Sequence[Row[Any]]:
         async with self.database.read() as connection:

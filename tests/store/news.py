@@ -72,8 +72,7 @@ def an_event(
         occurred_at=at(seconds),
         agent=Agent(by.id, by.name, "user") if by else None,
         incident_id=incident.id,
-        raw='{"event":{}}',
-        **{"seen": incident, **fields},
+        **{"seen": incident, "raw": '{"event":{}}', **fields},
     )
 
 
