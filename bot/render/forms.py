@@ -73,7 +73,7 @@ def read_state(packed: str) -> FormState:
 
 def read_values(view: Mapping[str, Any]) -> dict[str, str]:
     """What was filled in, argument name → text (several picked: joined by spaces); empty fields are left
-    out.
+    out, blank ones are not: somebody typed them, and is told beside the field.
     """
     values: dict[str, str] = {}
     state = view.get("state") or {}
@@ -85,7 +85,7 @@ def read_values(view: Mapping[str, Any]) -> dict[str, str]:
             value = str(told["selected_option"].get("value", ""))
         else:
             value = str(told.get("value") or "")
-        if value.strip():
+        if value:
             values[str(name)] = value
     return values
 
