@@ -25,7 +25,8 @@ from bot.command.intents import Recovery
 from bot.command.names import DirectoryNames
 from bot.command.people import PeopleSync
 from bot.command.pressed import Pressed
-from bot.command.run import Runner, Services
+from bot.command.run import Runner
+from bot.command.services import Services
 from bot.command.tasks import TrackedTasks
 from bot.delivery.admins import Admins
 from bot.delivery.loop import Delivery

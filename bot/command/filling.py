@@ -15,7 +15,7 @@ from bot.command.arguments import Given
 from bot.command.context import Where
 from bot.command.ports import IncidentStore
 from bot.command.request import Request
-from bot.declaration import Command, IncidentRef, LevelNumber, Parameter, Reply, ScopeRef, ServiceRef
+from bot.declaration import Command, IncidentRef, LevelNumber, Reply, ScopeRef, ServiceRef
 from bot.render.forms import FormState, render_form
 from bot.render.pickers import pick_incident
 
@@ -37,34 +37,27 @@ async def place_of(request: Request, known: IncidentStore) -> Where:
     return Where(request.channel, request.surface, request.thread_ts, request.message_ts, incident)
 
 
-async def fill_in(
-    command: Command, given: Given, where: Where, known: IncidentStore
-) -> Given | Reply | tuple[Parameter, ...]:
-    """The arguments made complete from the place; a question to ask; or what is still missing."""
+async def fill_in(command: Command, given: Given, where: Where, known: IncidentStore) -> Given | Reply:
+    """The arguments, made as complete as the place allows; or the question which incident is meant."""
     missing = given.missing(command)
     wanted = next((one for one in missing if one.kind is IncidentRef), None)
     if wanted is None:
-        return missing or given
+        return given
     incident = where.incident
     if incident is None and where.channel.id:
         here = await known.open_in(where.channel)
         if len(here) == 1:
             incident = here[0]
-        elif len(missing) == 1 and not _others_given(given, wanted):
+        elif len(missing) == 1 and not given.values:
             return pick_incident(command.verb, here, asked=_label(command))
-    if incident is not None:
-        ref = IncidentRef(incident.id)
-        given = given.with_value(wanted.name, [ref] if wanted.many else ref)
-        missing = given.missing(command)
-    return missing or given
+    if incident is None:
+        return given
+    ref = IncidentRef(incident.id)
+    return given.with_value(wanted.name, [ref] if wanted.many else ref)
 
 
 def _label(command: Command) -> str:
     return command.button.label.lower() if command.button else command.verb
-
-
-def _others_given(given: Given, wanted: Parameter) -> bool:
-    return any(name != wanted.name for name in given.values)
 
 
 async def form_for(
@@ -74,8 +67,12 @@ async def form_for(
     known: IncidentStore,
     *,
     filled: Mapping[str, str] | None = None,
+    show_incident: bool = True,
 ) -> FormNeeded:
-    """The command's form with what is known already; given incidents are not asked for again."""
+    """The command's form with what is known already; given incidents are not asked for again.
+
+    `show_incident` False: not known yet whether this person may see it.
+    """
     fixed: dict[str, str] = {}
     texts = dict(filled or {})
     labels: dict[str, str] = {}
@@ -86,7 +83,7 @@ async def form_for(
             continue
         if parameter.kind is IncidentRef or not parameter.asked:
             fixed[parameter.name] = text_of(value)
-            if isinstance(value, IncidentRef):
+            if isinstance(value, IncidentRef) and show_incident:
                 about = await known.find(value.id)
         else:
             texts[parameter.name] = text_of(value)

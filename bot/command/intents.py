@@ -18,7 +18,8 @@ import structlog
 
 from bot.command.answering import Answering
 from bot.command.arguments import Given
-from bot.command.filling import fill_in, incident_refs, place_of
+from bot.command.context import Context, Where, Who
+from bot.command.filling import fill_in, incident_refs
 from bot.command.request import Request, Surface
 from bot.command.run import Runner
 from bot.declaration import Command, Reply
@@ -46,6 +47,7 @@ class Recovery:
     def __init__(self, runner: Runner, *, alone: bool = False, period: float = PERIOD) -> None:
         self._runner = runner
         self._services = runner.services
+        self._steps = runner.steps
         self._first_of_all = alone
         self._period = period
 
@@ -104,8 +106,7 @@ class Recovery:
         incident, given = await self._subject(request)
         if command is None or command.was_done is None or given is None or given.missing(command):
             return None, incident
-        where = await place_of(request, self._services.incidents)
-        ctx = self._runner.context(request, where, self._runner.stranger(request))
+        ctx = self._looking(request, await self._steps.place(request))
         done = await command.was_done(ctx, **given.values)
         incident, _ = await self._subject(request)
         return done, incident
@@ -121,8 +122,7 @@ class Recovery:
             refs = incident_refs(given.values)
             if not refs:
                 return None, given
-            where = await place_of(request, self._services.incidents)
-            ctx = self._runner.context(request, where, self._runner.stranger(request))
+            ctx = self._looking(request, await self._steps.place(request))
             return (await ctx.incidents.read(refs[:1]))[0].incident, given
         except Failure as failure:
             log.info("interrupted_act_unclear", verb=command.verb, error=str(failure))
@@ -130,10 +130,14 @@ class Recovery:
 
     async def _arguments(self, command: Command, request: Request) -> Given:
         called = self._services.catalog.read(request.text)
-        given = await self._runner.understood(command, called, request)
-        where = await place_of(request, self._services.incidents)
+        given = await self._steps.understood(called, request)
+        where = await self._steps.place(request)
         filled = await fill_in(command, given, where, self._services.incidents)
         return filled if isinstance(filled, Given) else given
+
+    def _looking(self, request: Request, where: Where) -> Context:
+        """A context of nobody: for looking only."""
+        return self._steps.context(request, where, Who(request.user))
 
     async def _tell(self, intent: Intent, request: Request, reply: Reply, state: str, outcome: str) -> None:
         slack = self._services.workspaces.for_team(request.user.team_id)

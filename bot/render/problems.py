@@ -97,6 +97,13 @@ def trigger_expired(words: str) -> Reply:
     return _said(":hourglass:", f"{said} Press to try again.", (actions([button("Open the form", words)]),))
 
 
+def needs_a_press(words: str) -> Reply:
+    """Something is missing that a form asks for; Slack opens forms for presses and slash commands only."""
+    return _said(
+        ":memo:", "I need to know a little more.", (actions([button("Open the form", words[:2000])]),)
+    )
+
+
 def working() -> Reply:
     """Said only when an answer takes more than a second; the answer replaces it."""
     return reply(WORKING, [section(f":hourglass_flowing_sand:  {WORKING}")])

@@ -22,7 +22,8 @@ from bot.command.channels import Channels
 from bot.command.desk import Desks
 from bot.command.names import DirectoryNames
 from bot.command.pressed import Pressed
-from bot.command.run import Runner, Services
+from bot.command.run import Runner
+from bot.command.services import Services
 from bot.command.tasks import TrackedTasks
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint

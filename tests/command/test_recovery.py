@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from bot.command.intents import Recovery
 from bot.command.request import Request, Surface
-from bot.command.run import Runner, Services
+from bot.command.run import Runner
+from bot.command.services import Services
 from bot.command.tasks import TrackedTasks
 from bot.model import SlackUser
 from bot.store.audit import Entry

@@ -70,7 +70,8 @@ async def test_four_hundred_are_all_reachable(board: Switchboard) -> None:
         presses += 1
         assert presses < 60
     assert seen == made
-    assert len(board.checkout.private("U0ALICE")) == 1  # the pages took each other's place
+    pages = [one for one in board.checkout.private("U0ALICE") if "Working on it" not in one.text]
+    assert len(pages) == 1  # they took each other's place
 
 
 async def test_somebody_unknown_in_pagerduty_has_no_incidents_of_their_own(board: Switchboard) -> None:

@@ -1,0 +1,47 @@
+"""What commands reach the world through, as one value: built once in bot/wiring.py, handed to
+bot/command/run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.accounts import Accounts
+from bot.command.arguments import Names
+from bot.command.catalog import Catalog
+from bot.command.context import DirectoryPort, PeoplePort, SubscriptionPort
+from bot.command.desk import Desks
+from bot.command.ports import IncidentStore
+from bot.command.pressed import Pressed
+from bot.slack.workspaces import Workspaces
+from bot.store.intents import Intents
+
+
+class Counts(Protocol):
+    """Where commands are counted (bot/metrics.py)."""
+
+    def command(self, verb: str, surface: str, outcome: str, seconds: float) -> None:
+        """One command, from acceptance to reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`clock` gives aware UTC; `slash` is the slash command people type."""
+
+    catalog: Catalog
+    accounts: Accounts
+    workspaces: Workspaces
+    intents: Intents
+    incidents: IncidentStore
+    subscriptions: SubscriptionPort
+    people: PeoplePort
+    directory: DirectoryPort
+    names: Names
+    desks: Desks
+    pressed: Pressed
+    metrics: Counts
+    clock: Callable[[], datetime]
+    slash: str = "/pager"

@@ -1,0 +1,195 @@
+"""The steps of one request after Slack was answered, in order; bot/command/run.py drives them and deals with
+failure.
+
+    the pressed message → where → what was meant → what was left out
+    → may they → on record → handler → a view, if one is the answer
+
+Who asks is found out meanwhile: a form must open within the 3 s of Slack's trigger, and looking somebody up
+may take longer than that when PagerDuty or Slack are slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from bot.accounts import Acting
+from bot.command.answering import Answering
+from bot.command.arguments import Given, read_fields, read_line
+from bot.command.catalog import Called
+from bot.command.context import Context, Where, Who
+from bot.command.desk import Desk
+from bot.command.filling import FormNeeded, fill_in, form_for, place_of
+from bot.command.request import Request
+from bot.command.services import Services
+from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
+from bot.render.help import unknown_verb
+from bot.render.problems import needs_a_press, trigger_expired
+from bot.store.audit import Entry
+from bot.store.intents import Intent
+
+FORM_PATIENCE = (
+    0.8  # seconds to find out who asks before a form opens all the same: its submission asks again
+)
+
+
+@dataclass(slots=True)
+class Errand:
+    """One request on its way; what is learnt is kept for the record."""
+
+    request: Request
+    called: Called
+    intent: Intent | None
+    answering: Answering
+    desk: Desk | None = None
+    ctx: Context | None = None
+    began: float = field(default_factory=time.monotonic)
+    lost: bool = False  # another holder took the intent over: say nothing
+    request_id: str | None = None  # PagerDuty's, of a failed call
+
+    @property
+    def words(self) -> str:
+        """The line as it was understood to be."""
+        return " ".join(part for part in (self.called.word, self.called.rest) if part)
+
+
+class Steps:
+    """Everything between an accepted request and its answer. Raises Failure for what was foreseen."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def carry_out(self, errand: Errand) -> Answer:
+        """All of them; a view that is the answer has been opened when this returns."""
+        called, request = errand.called, errand.request
+        if called.command is None:
+            near = self._services.catalog.nearest(called.word)
+            verbs = [near.verb] if near else []
+            return unknown_verb(called.word, verbs, rest=called.rest, slash=self._services.slash)
+        recognising = asyncio.ensure_future(self._recognise(called.command, request))
+        try:
+            await self._services.pressed.take_in(request)
+            where = await self.place(request)
+            given = await self.understood(called, request)
+            filled = await fill_in(called.command, given, where, self._services.incidents)
+            if isinstance(filled, Reply):
+                await recognising
+                return filled
+            if filled.missing(called.command):
+                known = await _in_time(recognising)
+                return await self._ask(errand, called.command, filled, where, show_incident=known)
+            return await self._handle(errand, called.command, filled, where, await recognising)
+        finally:
+            await _forget(recognising)
+
+    async def _handle(
+        self, errand: Errand, command: Command, given: Given, where: Where, known: tuple[Who, Acting | None]
+    ) -> Answer:
+        who, acting = known
+        errand.desk = self._services.desks.open(acting, where.channel)
+        errand.ctx = ctx = self.context(errand.request, where, who, errand.desk)
+        if errand.intent is not None and not await self._on_record(errand, command, who):
+            errand.lost = True
+            return None
+        answer = await command.handler(ctx, **given.values)
+        if isinstance(answer, FormRequest):
+            asked = self._services.catalog.find(answer.verb) or command
+            already = given if asked is command else Given()
+            store = self._services.incidents
+            form = await form_for(asked, already, where, store, filled=answer.filled)
+            return await self._opened(errand, form)
+        if isinstance(answer, Dialog):
+            return await self._opened(errand, FormNeeded(answer.view, errand.words))
+        return answer
+
+    async def _on_record(self, errand: Errand, command: Command, who: Who) -> bool:
+        assert errand.intent is not None
+        request = errand.request
+        entry = Entry(
+            intent_id=errand.intent.id,
+            team_id=request.user.team_id,
+            user_id=request.user.id,
+            person_id=who.person.id if who.person else None,
+            identity=who.identity,
+            surface=request.surface,
+            channel_id=request.channel_id,
+            verb=command.verb,
+            words=errand.words,
+        )
+        return await self._services.intents.start(errand.intent, entry if command.acts else None)
+
+    async def _ask(
+        self, errand: Errand, command: Command, given: Given, where: Where, *, show_incident: bool
+    ) -> Reply | None:
+        store = self._services.incidents
+        form = await form_for(command, given, where, store, show_incident=show_incident)
+        return await self._opened(errand, form)
+
+    @staticmethod
+    async def _opened(errand: Errand, form: FormNeeded) -> Reply | None:
+        """None once it is open; else what to say instead."""
+        if await errand.answering.show(form.view):
+            return None
+        return trigger_expired(form.words) if errand.request.trigger_id else needs_a_press(form.words)
+
+    # ------------------------------------------------------------------------------- also used by recovery
+
+    async def place(self, request: Request) -> Where:
+        """Where the request came from."""
+        return await place_of(request, self._services.incidents)
+
+    async def understood(self, called: Called, request: Request) -> Given:
+        """The arguments in the words or the form. Raises UserError."""
+        assert called.command is not None
+        names = self._services.names
+        if request.fields is not None:
+            return await read_fields(called.command, request.fields, names)
+        prefix, pressed = self._services.slash, request.from_control
+        return await read_line(called.command, called.rest, names, prefix=prefix, from_control=pressed)
+
+    def context(self, request: Request, where: Where, who: Who, desk: Desk | None = None) -> Context:
+        """The handler's world; without a desk of its own it may only read."""
+        services = self._services
+        return Context(
+            who=who,
+            where=where,
+            request=request,
+            catalog=services.catalog,
+            incidents=desk or services.desks.open(None, where.channel),
+            subscriptions=services.subscriptions,
+            people=services.people,
+            directory=services.directory,
+            names=services.names,
+            accounts=services.accounts,
+            clock=services.clock,
+            slash=services.slash,
+        )
+
+    async def _recognise(self, command: Command, request: Request) -> tuple[Who, Acting | None]:
+        """May they: act only as their PagerDuty user, read as a member here, be helped in any case."""
+        accounts = self._services.accounts
+        if command.acts:
+            acting = await accounts.act_as(request.user, command.scope or "")
+            return Who(request.user, acting.person, acting.kind), acting
+        if command.scope is not None:
+            await accounts.member(request.user)
+        return Who(request.user), None
+
+
+async def _in_time(task: asyncio.Future[tuple[Who, Acting | None]]) -> bool:
+    """Whether they are known to be allowed before a form must open. Raises their refusal."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(task), FORM_PATIENCE)
+        return True
+    return False
+
+
+async def _forget(task: asyncio.Future[tuple[Who, Acting | None]]) -> None:
+    """End a task whose result nobody needs any more, without a complaint about its exception."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
