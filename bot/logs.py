@@ -79,7 +79,13 @@ class Redactor:
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """False for bytes that were no HTTP: anybody can send them, and each would cost a traceback."""
+    """False for what is too chatty, whatever level its library has set meanwhile (Bolt does), and for bytes
+    that were no HTTP: anybody can send them, and each would cost a traceback.
+    """
+    if any(
+        record.levelno < floor for name, floor in QUIET.items() if f"{record.name}.".startswith(f"{name}.")
+    ):
+        return False
     error = record.exc_info[1] if record.exc_info else None
     return type(error).__module__ != "aiohttp.http_exceptions"
 
@@ -128,5 +134,3 @@ def configure(*, level: str, style: str, secrets: Iterable[str] = (), stream: Te
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name, floor in QUIET.items():
-        logging.getLogger(name).setLevel(max(floor, logging.getLevelName(level)))

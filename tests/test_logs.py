@@ -111,7 +111,9 @@ def test_other_libraries_end_in_the_same_place(out: io.StringIO) -> None:
 def test_chatty_libraries_are_quiet_even_when_we_debug(out: io.StringIO, name: str) -> None:
     """Bolt's verifier, for one, writes bodies and signatures at INFO."""
     begin(out, level="DEBUG")
-    logging.getLogger(name).info("everything I know")
+    for logger in (logging.getLogger(name), logging.getLogger(f"{name}.deeper")):
+        logger.setLevel(logging.DEBUG)  # as Bolt does for its own, whatever it was before
+        logger.info("everything I know")
     logging.getLogger(name).log(QUIET[name], "trouble")
     assert [line["event"] for line in lines(out)] == ["trouble"]
 

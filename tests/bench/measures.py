@@ -20,8 +20,19 @@ import aiohttp
 
 from tests.bench.floors import rows_in
 from tests.bench.load import Connection, Load, closed_loop, open_loop
-from tests.bench.processes import HOST, WEBHOOK_SECRET, Server, World, bot, floor, migrate, python, world
-from tests.bench.requests import slash, webhook, webhooks
+from tests.bench.processes import (
+    HOST,
+    WEBHOOK_SECRET,
+    Server,
+    World,
+    bot,
+    floor,
+    migrate,
+    open_incidents,
+    python,
+    world,
+)
+from tests.bench.requests import UNKNOWN, slash, webhook, webhooks
 
 SECONDS = 4.0  # of load per server
 MANY = 32  # connections
@@ -109,50 +120,49 @@ async def follow(server: Server, around_it: World, words: str, *, channel: str =
 async def intake(bench: Bench) -> AsyncIterator[Row]:
     """Webhooks at 32 connections, committed before 202, against a handler that only verifies and parses."""
     for kind, url in bench.databases().items():
-        requests = webhooks(WEBHOOK_SECRET, int(FASTEST * SECONDS / 2), incidents=500)
 
-        async def bare(requests: Sequence[bytes] = requests) -> float:
+        async def bare() -> float:
             async with floor("webhook", bench.folder, WEBHOOK_SECRET) as server:
-                return (await _webhooks(server, requests)).rate
+                return (await _webhooks(server, UNKNOWN)).rate
 
-        async def ours(requests: Sequence[bytes] = requests, url: str = url) -> float:
-            async with open_bot(bench, url) as (server, _):
-                return (await _webhooks(server, requests)).rate
+        async def ours(url: str = url) -> float:
+            async with open_bot(bench, url) as (server, around_it):
+                return (await _webhooks(server, await open_incidents(around_it, 500))).rate
 
         yield at_least(f"intake, {MANY} connections, {kind}", *await around(bare, ours), 0.30)
 
 
-async def _webhooks(server: Server, requests: Sequence[bytes]) -> Load:
-    warm = webhooks(WEBHOOK_SECRET, 200, incidents=50, first=900_000)
+async def _webhooks(server: Server, idents: Sequence[str]) -> Load:
+    warm = webhooks(WEBHOOK_SECRET, 200, UNKNOWN)
+    requests = webhooks(WEBHOOK_SECRET, int(FASTEST * SECONDS), idents)
     await closed_loop(HOST, server.port, warm, connections=MANY, seconds=SECONDS)
     load = await closed_loop(HOST, server.port, requests, connections=MANY, seconds=SECONDS)
     return load.expect(202)
 
 
-# ------------------------------------------------------------------------------------------------- (b) storm
+# -------------------------------------------------------------------------------------------------- (b) storm
 
 
 async def storm(bench: Bench) -> AsyncIterator[Row]:
     """p99 at 500 webhooks a second with delivery running, against verify, parse and commit at that rate."""
-    count = int(STORM_RATE * STORM_SECONDS)
     for kind, url in bench.databases().items():
 
         async def bare(url: str = url) -> float:
             async with floor("webhook-commit", bench.folder, WEBHOOK_SECRET, url) as server:
-                return (await _storm(server, count)).percentile(0.99)
+                return (await _storm(server, UNKNOWN)).percentile(0.99)
 
         async def ours(url: str = url) -> float:
             async with open_bot(bench, url) as (server, around_it):
                 await follow(server, around_it, "subscribe all")
-                return (await _storm(server, count)).percentile(0.99)
+                return (await _storm(server, await open_incidents(around_it, 250))).percentile(0.99)
 
         yield at_most(f"p99 at {STORM_RATE:.0f} webhooks/s, {kind}", *await around(bare, ours), 2.5)
 
 
-async def _storm(server: Server, count: int) -> Load:
-    warm = webhooks(WEBHOOK_SECRET, 200, incidents=50, first=900_000)
+async def _storm(server: Server, idents: Sequence[str]) -> Load:
+    warm = webhooks(WEBHOOK_SECRET, 200, UNKNOWN)
+    requests = webhooks(WEBHOOK_SECRET, int(STORM_RATE * STORM_SECONDS), idents)
     await open_loop(HOST, server.port, warm, rate=STORM_RATE, connections=64)
-    requests = webhooks(WEBHOOK_SECRET, count, incidents=250)
     load = await open_loop(HOST, server.port, requests, rate=STORM_RATE, connections=64)
     return load.expect(202)
 
@@ -211,9 +221,9 @@ async def to_slack(bench: Bench) -> AsyncIterator[Row]:
         commit = await _commit(url)
         async with open_bot(bench, url, **UNHURRIED) as (server, around_it):
             await follow(server, around_it, "subscribe all")
-            answered = await _pages(server)
+            answered = await _pages(server, await open_incidents(around_it, PAGES))
             posts = await _posts(around_it, set(answered))
-        waits = [posts[title] - at for title, at in answered.items() if title in posts]
+        waits = [posts[ident] - at for ident, at in answered.items() if ident in posts]
         if len(waits) < PAGES:
             raise RuntimeError(f"only {len(waits)} of {PAGES} incidents were posted")
         yield at_most(f"202 → Slack call p50, {kind}", commit, statistics.median(waits), 2.5)
@@ -233,22 +243,21 @@ async def _commit(url: str) -> float:
     return statistics.median(took)
 
 
-async def _pages(server: Server) -> dict[str, float]:
-    """Title to when its webhook was answered (UTC epoch seconds); one after the other, in peace."""
+async def _pages(server: Server, idents: Sequence[str]) -> dict[str, float]:
+    """Incident to when its webhook was answered (UTC epoch seconds); one after the other, in peace."""
     connection = await Connection.open(HOST, server.port)
     answered = {}
-    for number in range(PAGES):
-        request = webhook(WEBHOOK_SECRET, 500_000 + number)
-        if await connection.ask(request) != 202:
+    for number, ident in enumerate(idents):
+        if await connection.ask(webhook(WEBHOOK_SECRET, ident, number)) != 202:
             raise RuntimeError("a webhook was refused")
-        answered[f"host {500_000 + number}"] = time.time()
+        answered[ident] = time.time()
         await asyncio.sleep(0.1)
     connection.close()
     return answered
 
 
 async def _posts(around_it: World, wanted: set[str]) -> dict[str, float]:
-    """Title to when Slack was called to post it."""
+    """Incident to when Slack was called to post it."""
     control = around_it.slack_url.removesuffix("api/") + "control/journal"
     posts: dict[str, float] = {}
     deadline = time.monotonic() + 10
@@ -258,10 +267,10 @@ async def _posts(around_it: World, wanted: set[str]) -> dict[str, float]:
                 exchanges: list[dict[str, Any]] = (await answer.json())["exchanges"]
             for one in exchanges:
                 if one["api_method"] == "chat.postMessage":
-                    text = str((one["body"] or {}).get("text"))
-                    for title in wanted - posts.keys():
-                        if title in text:
-                            posts[title] = datetime.fromisoformat(one["at"]).timestamp()
+                    metadata = (one["body"] or {}).get("metadata") or {}
+                    ident = (metadata.get("event_payload") or {}).get("incident")
+                    if ident in wanted:
+                        posts.setdefault(ident, datetime.fromisoformat(one["at"]).timestamp())
             await asyncio.sleep(0.2)
     return posts
 

@@ -115,6 +115,16 @@ async def world(folder: Path) -> AsyncIterator[World]:
         yield World(**json.loads(place))
 
 
+async def open_incidents(around: World, count: int) -> list[str]:
+    """Open so many in the fake PagerDuty; nobody is told by webhook. Their ids."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{around.pagerduty_url}/control/storm", json={"count": count}) as answer,
+    ):
+        answer.raise_for_status()
+        return list((await answer.json())["result"])
+
+
 @asynccontextmanager
 async def floor(
     kind: str, folder: Path, secret: str, database_url: str | None = None

@@ -8,6 +8,7 @@ import itertools
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -34,22 +35,26 @@ def _reference(kind: str, ident: str, name: str) -> dict[str, str]:
     }
 
 
-def webhook(secret: str, incident: int, step: int = 0) -> bytes:
-    """One signed delivery about the incident of this number; its steps follow each other in time."""
+FIRST_NUMBER = 1234  # of an incident, in a fake PagerDuty that is new
+UNKNOWN = [f"QBENCH{number:06d}" for number in range(50)]
+"""Incidents of which PagerDuty knows nothing: to warm up."""
+
+
+def webhook(secret: str, ident: str, incident: int, step: int = 0) -> bytes:
+    """One signed delivery about this incident, the nth of its account; steps follow each other in time."""
     number = next(_numbers)
     kind, status = KINDS[step % len(KINDS)]
-    ident = f"QBENCH{incident:06d}"
     occurred = datetime.now(UTC) + timedelta(milliseconds=step)
     data = {
         "id": ident,
         "type": "incident",
         "self": f"https://api.pagerduty.com/incidents/{ident}",
         "html_url": f"https://acme.pagerduty.com/incidents/{ident}",
-        "number": 100000 + incident,
+        "number": FIRST_NUMBER + incident,
         "status": status,
         "incident_key": f"{incident:032x}",
         "created_at": occurred.replace(microsecond=0).isoformat(),
-        "title": f"Checkout latency above 2 s on host {incident}",
+        "title": f"Checkout latency above 2 s on {ident}",
         "service": _reference("service", "PSVCCHK", "Checkout"),
         "assignees": [
             _reference("user", "PALICE1", "Alice Anderson"),
@@ -91,9 +96,10 @@ def webhook(secret: str, incident: int, step: int = 0) -> bytes:
     )
 
 
-def webhooks(secret: str, count: int, *, incidents: int, first: int = 0) -> list[bytes]:
-    """`count` deliveries that go round `incidents` incidents."""
-    return [webhook(secret, first + n % incidents, n // incidents) for n in range(count)]
+def webhooks(secret: str, count: int, idents: Sequence[str]) -> list[bytes]:
+    """`count` deliveries that go round these incidents."""
+    several = len(idents)
+    return [webhook(secret, idents[n % several], n % several, n // several) for n in range(count)]
 
 
 def slash(secret: str, text: str, *, channel: str, user: str, response_url: str) -> bytes:

@@ -75,7 +75,7 @@ async def test_it_serves_and_a_stop_is_status_0(
     assert outcome.status == 0, outcome
     assert "Traceback" not in outcome.err
     assert '"event": "running"' in outcome.err
-    assert "token will be unused" not in outcome.err
+    assert "will be unused" not in outcome.err
     assert [secret for secret in setup.secrets() if secret in outcome.err + outcome.out] == []
 
 
