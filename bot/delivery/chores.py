@@ -37,7 +37,7 @@ class Chores:
         self._metrics = metrics
         self._clock = clock
         self._periods = {
-            "figures": periods.poll,
+            "figures": periods.figures,
             "tokens": periods.tokens,
             "closed": periods.closed,
             "mentions": periods.mentions,

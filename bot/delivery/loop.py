@@ -45,6 +45,10 @@ log = structlog.get_logger("pagerline.delivery")
 
 MOST_AT_ONCE = 8
 """Channels written to at the same time."""
+SHARE_FOR_WHOLE = 0.02
+"""Of the time: for asking about every message there is, and not only what changed lately."""
+LONGEST_BETWEEN_WHOLE = 10.0
+"""Seconds."""
 BUG_SECONDS = 5.0
 """A turn that ended in an error of ours: its channel is left alone for so long."""
 
@@ -102,7 +106,9 @@ class Delivery:
         )
         self._chore: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asked_at = 0.0
+        # Set when a turn ends: what it wrote down may make something due that the last question did not see.
+        self._something_ended = asyncio.Event()
+        self._asked_at = self._whole_again_at = 0.0
         self._store_away = False
 
     # ------------------------------------------------------------------------------------------ from outside
@@ -124,16 +130,15 @@ class Delivery:
         effort.
         """
         while True:
+            self._whole_again_at = 0.0
+            quiet = not self._under_way()
             await self._round(ask=True)
-            if self._chore is not None:
-                await asyncio.wait({self._chore})
-            if not self._tasks and self._work.is_exhausted:
+            if under_way := self._under_way():
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            elif not self._work.is_exhausted:
+                await asyncio.sleep(self._work.next_in(self._periods.poll))
+            elif quiet:
                 return
-            pause = self._work.next_in(self._periods.poll)
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(pause)
 
     async def resume(self, channel: Channel) -> None:
         """The bot was invited (back) to this channel, or it was unarchived."""
@@ -155,7 +160,8 @@ class Delivery:
         try:
             if ask or self._work.is_exhausted:
                 self._asked_at = self._clock()
-                self._work.replace(await self._ask())
+                self._something_ended.clear()
+                await self._ask()
             if self._store_away:
                 log.info("delivery_goes_on")
             self._store_away = False
@@ -173,33 +179,33 @@ class Delivery:
                     break
 
     async def _rest(self, stopped: asyncio.Task[bool]) -> bool:
-        """Until something may be done. True when the database is to be asked: at a hint, and at each poll."""
+        """Until something may be done. True: the database is to be asked, after a hint, a turn, or a poll."""
         poll = max(0.0, self._asked_at + self._periods.poll - self._clock())
         hint = asyncio.create_task(self._wake.wait(poll, "delivery"), name="delivery hint")
-        done, _ = await asyncio.wait(
-            {hint, stopped, *self._tasks},
-            timeout=self._work.next_in(poll),
-            return_when=asyncio.FIRST_COMPLETED,
+        ended = asyncio.create_task(self._something_ended.wait(), name="delivery turn ended")
+        done, waiting = await asyncio.wait(
+            {hint, ended, stopped}, timeout=self._work.next_in(poll), return_when=asyncio.FIRST_COMPLETED
         )
-        if hint in done:
-            hint.result()
-            return True
-        # The hint itself is kept: cancelling the wait for it loses nothing.
-        hint.cancel()
-        return False
+        # Cancelling a wait for a hint loses nothing: the hint itself is kept.
+        for task in waiting - {stopped}:
+            task.cancel()
+        return bool(done - {stopped})
 
     async def _finish(self) -> None:
-        if self._chore is not None:
-            self._tasks.add(self._chore)
-        if not self._tasks:
+        under_way = self._under_way()
+        if not under_way:
             return
         # A post, its plain second attempt, and the deletion of an extra, each with its time.
-        _, late = await asyncio.wait(self._tasks, timeout=3 * self._periods.call + 1)
+        _, late = await asyncio.wait(under_way, timeout=3 * self._periods.call + 1)
         for task in late:
             log.warning("call_cancelled", task=task.get_name())
             task.cancel()
         if late:
             await asyncio.wait(late)
+
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        chores = set() if self._chore is None or self._chore.done() else {self._chore}
+        return self._tasks | chores
 
     async def _do_chores(self) -> None:
         try:
@@ -213,26 +219,32 @@ class Delivery:
     async def _turn(self, item: Item) -> None:
         hold: Hold | None = Hold(BUG_SECONDS, item.channel.team_id, item.channel.id)
         try:
-            hold = await item.act()
+            hold = await item.act() if self._can_serve(item) else None
         except StoreUnavailable as error:
             log.warning("turn_lost_the_store", channel=item.channel.id, reason=str(error))
         except Exception:
             log.exception("turn_failed", channel=item.channel.id, kind=item.kind)
         finally:
             self._work.done(item, hold)
+            self._something_ended.set()
 
     # --------------------------------------------------------------------------------------------- the
     # question
 
-    async def _ask(self) -> list[Item]:
+    async def _ask(self) -> None:
         settled = self._periods.settled
-        candidates = await self._messages.due(settled)
+        whole = self._clock() >= self._whole_again_at
+        began = self._clock()
+        candidates = await self._messages.due(settled, news_only=not whole)
+        if whole:
+            took = self._clock() - began
+            self._whole_again_at = self._clock() + min(LONGEST_BETWEEN_WHOLE, took / SHARE_FOR_WHOLE)
         lines = await self._messages.due_lines(settled)
         items = [item for one in candidates if (item := self._item(one)) is not None]
         if lines:
             now = await self._messages.now()
             items += [self._line_item(line, now) for line in lines]
-        return [item for item in items if self._can_serve(item)]
+        self._work.replace([item for item in items if self._can_serve(item)], whole=whole)
 
     def _item(self, candidate: Candidate) -> Item | None:
         message, click = candidate.message, candidate.standing.touched
@@ -256,12 +268,13 @@ class Delivery:
                     return await self._look_ups.message(message)
 
         kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
-        return Item(worth(candidate, call), message.channel, kinds[type(call)], act)
+        return Item(worth(candidate, call), message.channel, kinds[type(call)], (message.id,), act)
 
     def _line_item(self, line: ThreadLine, now: datetime) -> Item:
+        about, value = (line.message_id, line.event_id), line_worth(line, now)
         if line.posting_since is not None:
-            return Item(line_worth(line, now), line.channel, Kind.LOOKS, lambda: self._look_ups.line(line))
-        return Item(line_worth(line, now), line.channel, Kind.POSTS, lambda: self._lines.post(line))
+            return Item(value, line.channel, Kind.LOOKS, about, lambda: self._look_ups.line(line))
+        return Item(value, line.channel, Kind.POSTS, about, lambda: self._lines.post(line))
 
     def _can_serve(self, item: Item) -> bool:
         team = item.channel.team_id

@@ -13,6 +13,7 @@ class Periods:
     lease: float = 15.0  # how long a channel is ours
     look_up_after: float = 15.0  # added to the call: then a post of unknown outcome can be looked up
     poll: float = 2.0  # the database is asked what to deliver even when nothing hints
+    figures: float = 10.0  # the backlog is counted
     mentions: float = 5.0  # late mentions are tried
     tokens: float = 30.0  # a bad token is tried again
     closed: float = 300.0  # channels that refused us are looked at again

@@ -18,11 +18,14 @@ Act = Callable[[], Awaitable[Hold | None]]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One call worth making; `worth` sorts, smallest first."""
+    """One call worth making; `worth` sorts, smallest first. `about` names the row: message, or message and
+    event.
+    """
 
     worth: tuple[float, ...]
     channel: Channel
     kind: Kind
+    about: tuple[int, ...]
     act: Act
 
 
@@ -35,9 +38,11 @@ class Work:
         self._busy: set[Channel] = set()
         self._holds: dict[tuple[str, str | None, Kind | None], float] = {}
 
-    def replace(self, items: list[Item]) -> None:
-        """The database was asked again."""
-        self._items = sorted(items, key=lambda item: item.worth)
+    def replace(self, items: list[Item], *, whole: bool = True) -> None:
+        """The database was asked again; unless it was the `whole` question, what else was known stays."""
+        asked = {item.about for item in items}
+        kept = [] if whole else [item for item in self._items if item.about not in asked]
+        self._items = sorted([*items, *kept], key=lambda item: item.worth)
         now = self._clock()
         self._holds = {key: until for key, until in self._holds.items() if until > now}
 

@@ -8,11 +8,11 @@ are begun and ended in bot/store/turns.py; the SQL is bot/store/question.py's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, true, type_coerce, update
 
 from bot.model import Channel, Status, Urgency
 from bot.store import question
@@ -22,6 +22,8 @@ from bot.store.snapshots import load_incident, load_line
 from bot.store.tables import Moment, channels, messages, shown, thread_lines
 
 PER_CHANNEL = 10
+NEWS = timedelta(minutes=15)
+"""Longer than any reading takes from its beginning to being saved."""
 
 
 class Adoption(StrEnum):
@@ -46,10 +48,19 @@ class Messages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, settled_seconds: float, *, per_channel: int = PER_CHANNEL) -> list[Candidate]:
-        """Messages that may need a call now; not those of unknown outcome younger than `settled_seconds`."""
+    async def due(
+        self, settled_seconds: float, *, per_channel: int = PER_CHANNEL, news_only: bool = False
+    ) -> list[Candidate]:
+        """Messages that may need a call now; not those of unknown outcome younger than `settled_seconds`.
+
+        `news_only` looks at what changed lately: quick however many messages there are, but only the whole
+        question is never wrong.
+        """
+        among: ColumnElement[bool] = true()
+        if news_only:
+            among = question.recently_changed(await self._database.now() - NEWS)
         now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
-        query = question.candidates(now, settled, self._database.dialect, per_channel)
+        query = question.candidates(now, settled, self._database.dialect, per_channel, among)
         async with self._database.read() as connection:
             return [_candidate(row) for row in await connection.execute(query)]
 
@@ -121,7 +132,7 @@ class Messages:
             taken = await connection.execute(
                 update(messages)
                 .where(messages.c.id == known.id, messages.c.ts.is_(None))
-                .values(ts=ts, gone=None, next_try_at=None)
+                .values(ts=ts, gone=None, next_try_at=self._database.now_sql())
             )
             if taken.rowcount:
                 await connection.execute(delete(shown).where(shown.c.message_id == known.id))

@@ -161,6 +161,11 @@ class Outcomes:
 
     async def _reset_shown(self, connection: AsyncConnection, turn: Turn) -> None:
         await connection.execute(delete(shown).where(shown.c.message_id == turn.message.id))
+        # Its incident may be quiet: a moment to try at is what has it looked at soon.
+        soon = func.coalesce(messages.c.next_try_at, self._database.now_sql())
+        await connection.execute(
+            update(messages).where(messages.c.id == turn.message.id).values(next_try_at=soon)
+        )
 
     async def _forget_post(self, connection: AsyncConnection, turn: Turn) -> None:
         table, row = _row_of(turn)

@@ -173,8 +173,9 @@ class Pace:
         if level.blocked_until is not None and level.blocked_until > until:
             until = level.blocked_until
         factor = max(SLOWEST, learnt(level, now) / 2)
-        # When the block ends one call may go at once; the rest of the bucket fills from there.
-        await self._save(connection, team_id, bucket, Level(1.0, until, until, factor))
+        # When the block ends one call may go at once, whatever it must leave; the rest fills from there.
+        left = 1.0 + CLICKS_SHARE * self._limits.bucket(bucket).size
+        await self._save(connection, team_id, bucket, Level(left, until, until, factor))
 
     async def _levels(
         self, connection: AsyncConnection, team_id: str, buckets: Iterable[str]

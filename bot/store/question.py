@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON
@@ -97,8 +98,29 @@ def priority_rank(dialect: Dialect) -> ColumnElement[int | None]:
     return rank
 
 
+def recently_changed(since: datetime) -> ColumnElement[bool]:
+    """Messages whose incident had news after `since`, and those that need a look whatever it does. Found by
+    indexes, however many messages there are; misses what has been behind for longer. A value, not the clock's
+    expression: PostgreSQL would read every row for that.
+    """
+    asks = or_(
+        messages.c.ts.is_(None), messages.c.posting_since.is_not(None), messages.c.next_try_at.is_not(None)
+    )
+    of_news = select(messages.c.id).join(incidents, incidents.c.id == messages.c.incident_id)
+    found = union(
+        select(messages.c.id).where(asks),
+        of_news.where(incidents.c.accepted_at >= since),
+        of_news.where(incidents.c.read_at >= since),
+    )
+    return messages.c.id.in_(found)
+
+
 def candidates(
-    now: ColumnElement[float], settled: ColumnElement[float], dialect: Dialect, per_channel: int
+    now: ColumnElement[float],
+    settled: ColumnElement[float],
+    dialect: Dialect,
+    per_channel: int,
+    among: ColumnElement[bool],
 ) -> Select[Any]:
     """The most worthwhile `per_channel` messages of each channel and kind of call: one busy channel, or one
     kind that has to wait for its pace, hides no other.
@@ -133,7 +155,7 @@ def candidates(
             .label("place"),
         )
         .select_from(with_incident())
-        .where(of_incidents(), due.any, _try_now(messages, now))
+        .where(of_incidents(), due.any, _try_now(messages, now), among)
         .subquery()
     )
     return select(found).where(found.c.place <= per_channel)

@@ -112,6 +112,8 @@ incidents = Table(
     ),  # a person acted on it: keeps its single message in a storm
     Index("ix_incidents_number", "number"),
     Index("ix_incidents_status", "status"),
+    Index("ix_incidents_accepted_at", "accepted_at"),
+    Index("ix_incidents_read_at", "read_at"),
     Index(
         "ix_incidents_stale",
         "read_after",
@@ -165,6 +167,13 @@ messages = Table(
     UniqueConstraint("team_id", "channel_id", "incident_id"),
     Index("ix_messages_incident_id", "incident_id"),
     Index("ix_messages_team_id_channel_id_ts", "team_id", "channel_id", "ts"),
+    # Few at any time: messages that need a look whatever their incident does.
+    Index(
+        "ix_messages_open_question",
+        "id",
+        sqlite_where=text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
+        postgresql_where=text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
+    ),
 )
 
 shown = Table(

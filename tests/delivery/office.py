@@ -28,7 +28,15 @@ from tests.store.seeding import CHECKOUT, TEAM, Seed
 from tests.stories.waiting import until
 
 PERIODS = Periods(
-    call=0.4, lease=1.6, look_up_after=0.2, poll=0.05, mentions=0.05, tokens=0.1, closed=0.1, hold=0.05
+    call=0.4,
+    lease=1.6,
+    look_up_after=0.2,
+    poll=0.05,
+    figures=0.05,
+    mentions=0.05,
+    tokens=0.1,
+    closed=0.1,
+    hold=0.05,
 )
 FAST = PaceLimits(
     channel_per_second=1000,

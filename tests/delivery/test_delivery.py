@@ -154,7 +154,7 @@ class TestPace:
             office.database,
             office.fake,
             office.session,
-            limits=replace(FAST, channel_per_second=1.0, channel_burst=3),
+            limits=replace(FAST, channel_per_second=1.0, channel_burst=2),
         )
         for number in range(5):
             await paced.has(an_incident(f"Q{number}"))

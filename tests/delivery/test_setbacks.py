@@ -11,6 +11,12 @@ from tests.store.seeding import CHECKOUT, SEARCH, a_line, acknowledged, an_incid
 from tests.stories.waiting import until, until_async
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One database will do: what is told here is Slack's part (tests/store has the other)."""
+    return sqlite_url
+
+
 class TestDeletedByAPerson:
     async def test_it_is_posted_again_once(self, office: Office) -> None:
         await office.has(an_incident())

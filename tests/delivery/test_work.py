@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 from bot.delivery.setbacks import Hold, Kind
 from bot.delivery.work import Item, Work
 from bot.model import Channel
 from tests.store.seeding import CHECKOUT, SEARCH
 
+ROWS = itertools.count(1)
 ELSEWHERE = Channel("T0OTHER", "C0THEIRS")
 
 
@@ -23,7 +26,7 @@ async def nothing() -> None:
 
 
 def item(channel: Channel, kind: Kind = Kind.POSTS, worth: float = 1.0) -> Item:
-    return Item((worth,), channel, kind, nothing)
+    return Item((worth,), channel, kind, (next(ROWS),), nothing)
 
 
 def test_the_most_worthwhile_goes_first_and_a_channel_has_one_call_at_a_time() -> None:
@@ -75,6 +78,19 @@ def test_a_longer_hold_is_not_shortened() -> None:
     work.replace([item(CHECKOUT)])
     assert work.next_in(10.0) == 5.0
     assert work.next_in(3.0) == 3.0
+
+
+def test_what_changed_lately_is_added_to_what_is_known() -> None:
+    work = Work(Clock())
+    old, outdated = item(CHECKOUT, worth=5), item(CHECKOUT, worth=4)
+    newer = Item((1.0,), CHECKOUT, Kind.EDITS, outdated.about, nothing)
+    work.replace([old, outdated])
+    work.replace([newer], whole=False)
+    assert list(work.take()) == [newer]
+    work.done(newer, None)
+    assert list(work.take()) == [old]
+    work.replace([])
+    assert work.is_exhausted
 
 
 def test_an_invitation_ends_what_held_the_channel() -> None:

@@ -98,6 +98,23 @@ async def test_closed_channels_and_pauses_wait(messages: Messages, seed: Seed, d
     assert await messages.closed_channels() == [CHECKOUT]
 
 
+async def test_news_alone_are_found_without_looking_at_everything(
+    messages: Messages, seed: Seed, database: Database
+) -> None:
+    for number in range(4):
+        await seed.incident(an_incident(f"Q{number}"))
+    await seed.message("Q0", ts="1.0", shown_revision=0)  # behind for long
+    posted_now = await seed.message("Q1")
+    looked_up = await seed.message("Q2", ts="1.2", shown_revision=1, posting_ago=60)
+    reset = await seed.message("Q3", ts="1.3", next_try_at=database.now_sql())
+    database.clock_offset += 3600
+    news = {one.message.id for one in await messages.due(SETTLED, news_only=True)}
+    assert news == {posted_now, looked_up, reset}
+    assert len(await due_ids(messages)) == 4
+    await seed.incident(acknowledged(an_incident("Q0")))
+    assert len(await messages.due(SETTLED, news_only=True)) == 4
+
+
 async def test_an_incident_only_heard_of_makes_nobody_post(messages: Messages, seed: Seed) -> None:
     await seed.incident(an_incident())
     await seed.message()

@@ -110,6 +110,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("stale_seq > read_seq"),
     )
     op.create_index("ix_incidents_status", "incidents", ["status"])
+    op.create_index("ix_incidents_accepted_at", "incidents", ["accepted_at"])
+    op.create_index("ix_incidents_read_at", "incidents", ["read_at"])
     op.create_table(
         "intents",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
@@ -249,6 +251,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_incident_id", "messages", ["incident_id"])
     op.create_index("ix_messages_team_id_channel_id_ts", "messages", ["team_id", "channel_id", "ts"])
+    op.create_index(
+        "ix_messages_open_question",
+        "messages",
+        ["id"],
+        sqlite_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
+        postgresql_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
+    )
     op.create_table(
         "shown",
         sa.Column("message_id", KEY, nullable=False),
