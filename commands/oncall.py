@@ -24,6 +24,7 @@ from bot.render.oncall import on_call, on_call_person, on_call_schedule
 from bot.render.pickers import no_match, pick_match
 
 AHEAD = timedelta(days=14)  # far enough to say who is next on a weekly rota
+NOBODY_KNOWN = "I do not know who that is in PagerDuty. Ask by their name, or for a service or team."
 
 
 @command(
@@ -52,6 +53,8 @@ async def answer(ctx: Context, asked: str, *, shared_by: str = "") -> Reply:
     if words.startswith("@"):
         person = await ctx.people.person_id(SlackUser(ctx.who.user.team_id, words[1:]))
         found = [one for one in targets if one.kind == "person" and one.id == person]
+        if not found:
+            raise UserError(NOBODY_KNOWN)
     if len(found) > 1:
         return pick_match(words, [one.choice("oncall") for one in found[:100]])
     if found:
