@@ -9,8 +9,6 @@ import pytest
 import yaml
 
 from bot.cli.main import VERBS
-from bot.command.catalog import Catalog
-from bot.declaration import Command
 from bot.environment import load
 from bot.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest
 from bot.reference import command_table, derived_files, env_example, filled, scope_table, settings_table
@@ -112,15 +110,3 @@ def test_the_readme_names_paths_that_exist() -> None:
     paths = re.findall(r"`((?:bot|commands|tests)/[\w/.]*)`", place)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-def test_the_example_of_a_command_is_one() -> None:
-    """Adding a command costs what CONTRIBUTING says: its module."""
-    (example,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
-    module: dict[str, object] = {"__name__": "commands.link"}
-    exec(compile(example, "CONTRIBUTING.md", "exec"), module)
-    link = module["link"]
-    assert isinstance(link, Command)
-    catalog = Catalog(*CATALOG, link)
-    assert "`link N`" in command_table(catalog)
-    assert "link" in str(build_manifest(catalog, slash_command="/pager"))

@@ -1,0 +1,29 @@
+"""However slow PagerDuty is, Slack gets its answer well inside the three seconds it allows."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.stories.office import Office
+
+SLACK_ALLOWS = 3000.0  # milliseconds
+LINES = ("list", "oncall checkout", "ack", "show 1234", "escalate 1234", "whoami", "help", "nonsense")
+
+
+async def test_slack_is_answered_in_time_while_pagerduty_hangs(office: Office) -> None:
+    await office.trigger("Disk full on db-1")
+    message = await office.checkout.expect_message("Disk full on db-1")
+    office.pagerduty.outage("slow", seconds=3.5)
+    answers = await asyncio.gather(
+        *(office.slack.command("U0ALICE", office.checkout.id, line) for line in LINES),
+        *(
+            office.slack.action(
+                "U0BOB", one.action_id, channel=message.channel, message=message.ts, value=one.value
+            )
+            for one in message.controls
+            if one.option is None
+        ),
+    )
+    assert len(answers) > len(LINES)
+    assert [answer.failure for answer in answers if answer.failure] == []
+    assert max(answer.milliseconds for answer in answers) < SLACK_ALLOWS
