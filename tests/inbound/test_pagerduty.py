@@ -2,127 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import io
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
-from bot.errors import StoreUnavailable
-from bot.events import Event
-from bot.inbound.pagerduty import LARGEST, PATH, SignatureAlarm, WebhookDoor
-from bot.metrics import Metrics
-from tests.inbound.doors import first_line, serving
-
-SAMPLES = json.loads(
-    (Path(__file__).parents[1] / "samples" / "pagerduty" / "webhook-v3.json").read_text("utf-8")
-)
-SECRETS = (SAMPLES["secret_a"], SAMPLES["secret_b"])
-DELIVERIES = {one["name"]: one for one in SAMPLES["deliveries"]}
-NOW = datetime(2026, 2, 3, 4, 30, tzinfo=UTC).timestamp()
-WRONG = "v1=" + "0f" * 32
-
-
-def signed(body: bytes, secret: str = SECRETS[0]) -> str:
-    return "v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-def told(**event: Any) -> bytes:
-    """A webhook's body; fields given as None are left out."""
-    whole = {
-        "id": "E1",
-        "event_type": "incident.triggered",
-        "resource_type": "incident",
-        "occurred_at": "2026-02-03T04:00:00Z",
-        "data": {"id": "Q1", "type": "incident"},
-    } | event
-    return json.dumps({"event": {name: value for name, value in whole.items() if value is not None}}).encode()
-
-
-@dataclass
-class Door:
-    """The door, and what went through it."""
-
-    origin: str = ""
-    taken: list[Event] = field(default_factory=list)
-    afterwards: list[Event] = field(default_factory=list)
-    store_is_away: bool = False
-    notices: list[str] = field(default_factory=list)
-    settled: list[str] = field(default_factory=list)
-    heard_of: set[str] = field(default_factory=set)
-    lookups: int = 0
-    clock: float = 0.0
-    metrics: Metrics = field(default_factory=Metrics)
-
-    async def accept(self, event: Event) -> bool:
-        if self.store_is_away:
-            raise StoreUnavailable("The database cannot be used right now: planted words")
-        known = any(event.id == one.id for one in self.taken)
-        self.taken.append(event)
-        return known
-
-    async def heard_from(self, subscription_id: str) -> bool:
-        self.lookups += 1
-        return subscription_id in self.heard_of
-
-    async def tell(self, key: str, text: str) -> None:
-        if self.store_is_away:
-            raise StoreUnavailable("away")
-        self.notices.append(text)
-
-    async def settle(self, key: str) -> None:
-        if self.store_is_away:
-            raise StoreUnavailable("away")
-        self.settled.append(key)
-
-    def alarm(self) -> SignatureAlarm:
-        return SignatureAlarm(
-            heard_from=self.heard_from, tell_admins=self.tell, settle=self.settle, clock=lambda: self.clock
-        )
-
-    def handler(self) -> WebhookDoor:
-        return WebhookDoor(
-            secrets=[SecretStr(secret) for secret in SECRETS],
-            accept=self.accept,
-            ranks=dict,
-            after=self.afterwards.append,
-            alarm=self.alarm(),
-            metrics=self.metrics,
-            clock=lambda: NOW,
-        )
-
-    async def post(self, body: Any, headers: Mapping[str, str]) -> tuple[int, str]:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(self.origin + PATH, data=body, headers=headers) as answer,
-        ):
-            return answer.status, await answer.text()
-
-    async def deliver(self, body: bytes, **headers: str) -> int:
-        """A rightly signed delivery."""
-        return (await self.post(body, {"X-PagerDuty-Signature": signed(body), **headers}))[0]
-
-    def outcomes(self) -> dict[str, int]:
-        lines = self.metrics.exposition().decode().splitlines()
-        found = [line for line in lines if line.startswith("pagerline_webhooks_total{")]
-        return {line.split('"')[1]: int(float(line.split()[-1])) for line in found}
+from bot.inbound.pagerduty import LARGEST, PATH
+from tests.inbound.doors import first_line
+from tests.inbound.webhook_door import DELIVERIES, SECRETS, WRONG, Door, open_door, signed, told
 
 
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
-    door = Door()
-    # Larger than the door's own limit, as the application may allow for other doors.
-    async with serving(("POST", PATH, door.handler().__call__), client_max_size=4 * LARGEST) as door.origin:
+    async with open_door() as door:
         yield door
 
 
@@ -344,82 +241,3 @@ async def test_whatever_comes_is_answered_with_a_status_of_ours(
     header = signed(body) if signature is None else signature
     status, _ = await door.post(body, {"X-PagerDuty-Signature": header})
     assert status in ((202, 400) if signature is None else (401, 503))
-
-
-# ------------------------------------------------------------------------------------ the alarm about secrets
-
-
-async def wrongly_signed(door: Door, times: int = 1, subscription: str = "PSUBSC1") -> None:
-    for _ in range(times):
-        headers = {"X-PagerDuty-Signature": WRONG, "X-Webhook-Subscription": subscription}
-        assert (await door.post(told(), headers))[0] == 503
-
-
-async def test_strangers_never_alarm(door: Door) -> None:
-    await wrongly_signed(door, 5, "PSTRANGE")
-    assert door.notices == []
-    assert door.lookups == 1, "strangers choose how often they knock, not how often we look"
-    door.clock += 2
-    await wrongly_signed(door, 1, "PSTRANGE")
-    assert door.lookups == 2
-
-
-@pytest.mark.parametrize("subscription", ["", "x" * 65, "P SUB", "P\u00e9", "'; DROP TABLE events"])
-async def test_a_name_that_is_none_of_pagerdutys_is_not_even_looked_up(door: Door, subscription: str) -> None:
-    await wrongly_signed(door, 3, subscription)
-    assert door.lookups == 0
-
-
-async def test_a_subscription_we_know_alarms_once(door: Door) -> None:
-    door.heard_of.add("PSUBSC1")
-    await wrongly_signed(door, 2)
-    assert door.notices == []
-    await wrongly_signed(door, 3)
-    (notice,) = door.notices
-    assert "PSUBSC1" in notice
-    assert "PAGERDUTY_WEBHOOK_SECRETS" in notice
-
-
-async def test_one_good_delivery_between_calms_it(door: Door) -> None:
-    door.heard_of.add("PSUBSC1")
-    await wrongly_signed(door, 2)
-    await door.deliver(told(), **{"X-Webhook-Subscription": "PSUBSC1"})
-    await wrongly_signed(door, 2)
-    assert door.notices == []
-
-
-async def test_it_is_settled_when_a_delivery_verifies_and_may_alarm_again(door: Door) -> None:
-    door.heard_of.add("PSUBSC1")
-    await wrongly_signed(door, 3)
-    await door.deliver(told(), **{"X-Webhook-Subscription": "PSUBSC1"})
-    assert door.settled == ["signature:PSUBSC1"]
-    door.clock += 2
-    await wrongly_signed(door, 3)
-    assert len(door.notices) == 2
-
-
-async def test_it_is_settled_after_the_restart_the_notice_asks_for(door: Door) -> None:
-    """A process that did not see the wrong ones settles the matter with its first good one; once."""
-    for _ in range(2):
-        await door.deliver(told(), **{"X-Webhook-Subscription": "PSUBSC1"})
-    assert door.settled == ["signature:PSUBSC1"]
-
-
-async def test_a_notice_that_could_not_be_given_is_given_next_time(door: Door) -> None:
-    door.heard_of.add("PSUBSC1")
-    door.store_is_away = True
-    await wrongly_signed(door, 3)
-    door.store_is_away = False
-    await wrongly_signed(door, 1)
-    assert len(door.notices) == 1
-
-
-async def test_a_matter_that_cannot_be_settled_does_not_cost_the_event() -> None:
-    door = Door()
-    alarm = door.alarm()
-    door.store_is_away = True
-    with pytest.raises(StoreUnavailable):
-        await alarm.verified("PSUBSC1")
-    door.store_is_away = False
-    await alarm.verified("PSUBSC1")
-    assert door.settled == ["signature:PSUBSC1"]
