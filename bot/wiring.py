@@ -63,10 +63,14 @@ class Bot:
     webhooks: Handler
     slack: Handler
     tasks: TrackedTasks
+    doors: Background
     background: Background
 
     async def finish(self) -> None:
-        """Finish what was accepted, then stop the loops; what is left is still an intent, or still due."""
+        """Take nothing more, finish what was accepted, stop the loops; what is left is still an intent, or
+        still due.
+        """
+        await self.doors.stop(self.settings.shutdown_seconds)
         late = await self.tasks.finish(self.settings.shutdown_seconds)
         if late:
             log.warning("commands_left_for_later", count=late)
@@ -101,22 +105,31 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     tasks = TrackedTasks()
     runner = Runner(_services(parts), tasks)
     front = _slack_front(parts, runner)
-    background = Background()
+    socket = SocketFront(front.app, settings.slack_app_token) if settings.slack_app_token else None
+    doors, background = Background(), Background()
+    # Whatever fails from here on, no loop outlives the database it uses.
+    stack.push_async_callback(background.stop, settings.shutdown_seconds)
+    stack.push_async_callback(doors.stop, settings.shutdown_seconds)
     _start_loops(parts, background, delivery, runner)
-    if settings.slack_app_token is not None:
-        socket = SocketFront(front.app, settings.slack_app_token)
-        await socket.connect()
-        stack.push_async_callback(socket.close)
+    if socket is not None:
+        doors.start("socket to Slack", socket.run)
+
+    def complaints() -> list[str]:
+        return [
+            *delivery.health(),
+            *(socket.problems() if socket else ()),
+            *doors.complaints(),
+            *background.complaints(),
+        ]
+
     return Bot(
         settings=settings,
         metrics=metrics,
-        health=Health(
-            store_problem=partial(_store_problem, store.database),
-            complaints=lambda: [*delivery.health(), *background.complaints()],
-        ),
+        health=Health(store_problem=partial(_store_problem, store.database), complaints=complaints),
         webhooks=_webhook_door(parts),
         slack=_slack_door(settings, front),
         tasks=tasks,
+        doors=doors,
         background=background,
     )
 
@@ -126,7 +139,9 @@ def _start_loops(parts: Parts, background: Background, delivery: Delivery, runne
     seconds = parts.settings.sweep_seconds
     background.start("delivery", delivery.run)
     background.start("reading stale incidents", Rereader(store.incidents, reader, levels, store.wake).run)
-    background.start("sweep", Sweep(store.incidents, reader, store.leases, seconds=seconds).run)
+    background.start(
+        "sweep", Sweep(store.incidents, reader, store.leases, seconds=seconds, levels=levels).run
+    )
     background.start(
         "matching people", PeopleSync(parts.pagerduty.directory, parts.slack.workspaces, store.people).run
     )

@@ -10,18 +10,19 @@ from pydantic import SecretStr
 
 from bot.inbound.slack_socket import SocketFront
 from tests.command.switchboard import Switchboard, switchboard
-from tests.stories.waiting import until_async
+from tests.stories.waiting import until, until_async
 
 
 @pytest.fixture
 async def board(sqlite_url: str) -> AsyncIterator[Switchboard]:
     async with switchboard(sqlite_url) as opened:
-        socket = SocketFront(opened.front.app, SecretStr(opened.slack.app_token))
-        await socket.connect()
-        await until_async(socket.is_connected, "the socket did not open")
+        socket = SocketFront(opened.front.app, SecretStr(opened.slack.app_token), look_seconds=0.02)
+        stop = asyncio.Event()
+        running = asyncio.create_task(socket.run(stop))
+        await until(lambda: opened.slack.delivery.sockets.connected > 0, "the socket did not open")
         yield opened
-        await socket.close()
-        await socket.close()
+        stop.set()
+        await running
 
 
 async def test_commands_presses_and_forms_come_through(board: Switchboard) -> None:
@@ -57,3 +58,14 @@ async def test_it_comes_back_after_slack_closed_it(board: Switchboard) -> None:
 
     await until_async(answered, "no socket came back", within=15)
     await asyncio.wait_for(board.settle(), 5)
+
+
+async def test_a_wrong_app_token_is_a_complaint_and_stops_nothing(sqlite_url: str) -> None:
+    async with switchboard(sqlite_url) as opened:
+        socket = SocketFront(opened.front.app, SecretStr("xapp-wrong"), look_seconds=0.02)
+        stop = asyncio.Event()
+        running = asyncio.create_task(socket.run(stop))
+        await until(lambda: socket.problems() or None, "nobody complained")
+        assert "SLACK_APP_TOKEN" in socket.problems()[0]
+        stop.set()
+        await asyncio.wait_for(running, 5)
