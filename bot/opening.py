@@ -91,11 +91,15 @@ async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack
     if not keys and database.path is not None:
         keys = [key_beside(database.path)]
     holder = secrets.token_hex(8)
+    leases = Leases(database, holder)
+    if database.path is not None:
+        # We hold the file's lock: whoever held these is dead.
+        await leases.expire_all()
     return Store(
         database=database,
         batcher=batcher,
         wake=wake,
-        leases=Leases(database, holder),
+        leases=leases,
         sealer=Sealer(keys),
         incidents=Incidents(database, batcher, wake),
         subscriptions=Subscriptions(database, wake),
