@@ -53,6 +53,8 @@ def sandbox_settings(sandbox: Sandbox, folder: Path, port: int, *, socket_mode: 
         port=port,
         database_url=SecretStr(f"sqlite:///{folder / 'pagerline.db'}"),
         admins=(CAROL,),
+        # Whoever loses webhooks on the page wants to see it heal, not wait for minutes.
+        sweep_seconds=10.0,
     )
 
 

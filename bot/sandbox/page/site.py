@@ -52,7 +52,7 @@ class Page:
         self._stream = Stream(slack, pagerduty, self._trouble.saw)
         self._acts = Acts(slack, pagerduty, self._trouble, self._story, self._stream.tell)
         self._wire = Wire(slack, pagerduty, hidden)
-        self._verbs = list(verbs)
+        self.verbs = verbs
         self.inspect = inspect
         self._runner: web.AppRunner | None = None
 
@@ -80,7 +80,7 @@ class Page:
         router.add_get("/view/thread/{channel}/{ts}", _json(self._thread))
         router.add_get("/view/surfaces", _json(lambda r: self._view.surfaces(_reader(r))))
         router.add_get("/view/pagerduty", _json(self._pagerduty))
-        router.add_get("/view/verbs", _json(lambda _r: {"verbs": self._verbs}))
+        router.add_get("/view/verbs", _json(lambda _r: {"verbs": list(self.verbs)}))
         router.add_get("/view/trouble", _json(lambda _r: self._trouble.view()))
         router.add_get("/view/wire", _json(lambda r: self._wire.newest(r.query.get("find", ""))))
         router.add_get("/view/wire/{id}", _json(lambda r: self._wire.exchange(r.match_info["id"])))

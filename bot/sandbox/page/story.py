@@ -23,6 +23,7 @@ MOST_ACTS = 400
 MOST_SIGHTS = 8
 # What differs from one run to the next: numbers, times, links, names behind ids.
 _FLEETING = re.compile(r"[\d<>|]|https?:")
+_SEAMS = re.compile(r"\n|  ·  |  →  |  |<[^>]*>")
 _LONGEST = 80
 
 
@@ -172,7 +173,7 @@ def buttons_of(blocks: list[Json]) -> list[str]:
 def pieces_of(message: Message) -> list[str]:
     """The parts of what it says that will be the same in another run."""
     texts = list(_texts(message.blocks)) or [message.text]
-    pieces = (piece.strip() for text in texts for piece in re.split(r"\n|  ·  |  →  |  ", text))
+    pieces = (piece.strip() for text in texts for piece in _SEAMS.split(text))
     return [p for p in pieces if 2 < len(p) <= _LONGEST and not _FLEETING.search(p) and not p.startswith(":")]
 
 

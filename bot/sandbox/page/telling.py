@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -55,6 +56,7 @@ class Telling:
         self._messages: dict[tuple[str, str], str] = {}
         self._titles: dict[str, str] = {}
         self._imports: set[str] = set()
+        self._acted: set[str | None] = set()
 
     def text(self) -> str:
         steps = self._story.now()
@@ -63,7 +65,7 @@ class Telling:
             self._seen(step)
             if step.act is not None:
                 self._done(step.act)
-        body = self._lines or ["office.checkout.messages()  # nothing has been done yet"]
+        body = _without_unused(self._lines) or ["office.checkout.messages()  # nothing has been done yet"]
         imports = [
             "from tests.stories.office import Office",
             f"from tests.stories.slack_eyes import {', '.join(sorted(self._imports - {'until'}))}"
@@ -95,7 +97,7 @@ class Telling:
             said = (body.get("channel_id"), body.get("text", ""))
             if said != _FIXTURE and said not in on_page:
                 who, where = self._person(str(body.get("user_id"))), self._place(str(said[0]))
-                self._line(f"await {who}.types({said[1]!r}, {where})")
+                self._line(f"await {who}.types({_literal(said[1])}, {where})")
 
     # ── what was seen ──
 
@@ -118,17 +120,17 @@ class Telling:
         name = self._message(sight.channel, sight.ts, sight)
         if name is None:
             return False
-        wanted = [*map(repr, sight.pieces[:2]), f"buttons={list(sight.buttons)!r}"]
+        wanted = [*map(_literal, sight.pieces[:2]), f"buttons={_literal(list(sight.buttons))}"]
         self._line(f"await {name}.expect({', '.join(wanted)}{within})")
         return True
 
     def _private(self, sight: Sight) -> bool:
         piece = next(iter(sight.pieces), None)
-        if piece is None:
+        if piece is None or sight.seen_by not in self._acted:
             return False
         name = self._messages[sight.channel, sight.ts] = f"private_{self._count('private') + 1}"
         place = self._place(sight.channel)
-        self._line(f"{name} = await {place}.expect_private({sight.seen_by!r}, {piece!r})")
+        self._line(f"{name} = await {place}.expect_private({_literal(sight.seen_by)}, {_literal(piece)})")
         return True
 
     def _reply(self, sight: Sight, parent: str) -> bool:
@@ -136,8 +138,10 @@ class Telling:
         if under is None or piece is None:
             return False
         self._imports.add("until")
-        seen = f"lambda: any({piece!r} in one.words for one in {under}.thread()) or None"
-        self._line(f"await until({seen}, {piece!r})")
+        self._line("await until(")
+        self._line(f"    lambda: any({_literal(piece)} in one.words for one in {under}.thread()) or None,")
+        self._line(f"    {_literal('no such line in the thread')},")
+        self._line(")")
         return True
 
     # ── what was done ──
@@ -154,16 +158,18 @@ class Telling:
             self._broken(act)
 
     def _in_pagerduty(self, body: Json) -> None:
-        given = [f"{self._incident(str(body['incident']))}.id", repr(body["verb"]), f"by={body['by']!r}"]
+        given = [f"{self._incident(str(body['incident']))}.id", _literal(body["verb"])]
+        given.append(f"by={_literal(body['by'])}")
         for name, value in body.items():
             if name == "into":
                 given.append(f"into={self._incident(str(value))}.id")
             elif name not in ("incident", "verb", "by"):
-                given.append(f"{name}={value!r}")
+                given.append(f"{name}={_literal(value)}")
         self._line(f"office.pagerduty.act({', '.join(given)})")
 
     def _in_slack(self, act: Act) -> None:
         body, user = act.body, str(act.body.get("user") or act.body.get("by"))
+        self._acted.add(user)
         person, place = self._person(user), str(body.get("channel"))
         match act.verb:
             case "command":
@@ -173,19 +179,19 @@ class Telling:
             case "action" if body.get("message"):
                 message = self._message(place, str(body["message"]))
                 if message and act.label:
-                    self._line(f"await {message}.press({act.label!r}, by={user!r})")
+                    self._line(f"await {message}.press({_literal(act.label)}, by={_literal(user)})")
             case "submit":
                 values = _plain(body.get("values") or {})
-                given = ", ".join(f"{k}={v!r}" for k, v in values.items())
+                given = ", ".join(f"{k}={_literal(v)}" for k, v in values.items())
                 if not all(k.isidentifier() for k in values):
-                    given = f"**{values!r}"
+                    given = f"**{_literal(values)}"
                 self._line(f"await {person}.fills({given})")
             case "close":
-                self._line(f"await office.slack.close({user!r})")
+                self._line(f"await office.slack.close({_literal(user)})")
             case "open_home":
-                self._line(f"await office.slack.open_home({user!r})")
+                self._line(f"await office.slack.open_home({_literal(user)})")
             case "invite" | "kick":
-                self._line(f"await office.slack.{act.verb}({place!r}, by={user!r})")
+                self._line(f"await office.slack.{act.verb}({_literal(place)}, by={_literal(user)})")
 
     def _said(self, body: Json, person: str, place: str) -> None:
         workspace = self._story.slack.workspace
@@ -197,8 +203,8 @@ class Telling:
             said = self._words(text[len(handle) :].strip())
             self._line(f"await {person}.mentions({said}, {self._place(place)}{where})")
         else:
-            where = f", {under}.ts" if under else ""
-            self._line(f"await office.slack.message({body['user']!r}, {place!r}, {self._words(text)}{where})")
+            who, where = _literal(body["user"]), f", {under}.ts" if under else ""
+            self._line(f"await office.slack.message({who}, {_literal(place)}, {self._words(text)}{where})")
 
     def _broken(self, act: Act) -> None:
         if act.verb == "storm":
@@ -226,13 +232,13 @@ class Telling:
         if channel in PLACES:
             return PLACES[channel]
         self._imports.add("Place")
-        return f"Place(office.slack, {channel!r})"
+        return f"Place(office.slack, {_literal(channel)})"
 
     def _person(self, user: str) -> str:
         if user in PEOPLE:
             return PEOPLE[user]
         self._imports.add("Person")
-        return f"Person(office.slack, {user!r})"
+        return f"Person(office.slack, {_literal(user)})"
 
     def _incident(self, id_: str) -> str:
         """Its variable; an incident from before the session, or from the bot, is triggered first."""
@@ -243,10 +249,12 @@ class Telling:
     def _trigger(self, id_: str) -> None:
         incident = self._state.incidents[id_]
         name = self._incidents[id_] = f"incident_{self._count('incident') + 1}"
-        more = f", urgency={incident.urgency!r}"
+        more = f", urgency={_literal(incident.urgency)}"
         if incident.priority:
-            more += f", priority={incident.priority!r}"
-        self._line(f"{name} = await office.trigger({self._title(id_)!r}, {incident.service!r}{more})")
+            more += f", priority={_literal(incident.priority)}"
+        self._line(
+            f"{name} = await office.trigger({_literal(self._title(id_))}, {_literal(incident.service)}{more})"
+        )
 
     def _title(self, id_: str) -> str:
         """Its title, made unlike all others: a story finds its messages by it."""
@@ -270,7 +278,7 @@ class Telling:
         else:
             return None
         self._messages[channel, ts] = name = f"message_{self._count('message') + 1}"
-        self._line(f"{name} = await {self._place(channel)}.expect_message({words!r})")
+        self._line(f"{name} = await {self._place(channel)}.expect_message({_literal(words)})")
         return name
 
     def _incident_of(self, channel: str, ts: str) -> str | None:
@@ -283,12 +291,32 @@ class Telling:
         """A typed line as a literal; the numbers of incidents become those of the story's own."""
         numbers = [n for n in re.findall(r"\b\d{3,}\b", text) if int(n) in self._state.by_number]
         if not numbers:
-            return repr(text)
+            return _literal(text)
         written = text.replace("{", "{{").replace("}", "}}")
         for number in dict.fromkeys(numbers):
             name = self._incident(self._state.by_number[int(number)].id)
             written = re.sub(rf"\b{number}\b", f"{{{name}.number}}", written)
-        return f"f{written!r}"
+        return f"f{_literal(written)}"
+
+
+def _literal(value: Any) -> str:
+    """As Python writes it, with double quotes."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _without_unused(lines: list[str]) -> list[str]:
+    """Values that nobody speaks of again need no name."""
+    whole = "\n".join(lines)
+
+    def shortened(line: str) -> str:
+        named = re.match(r"((?:private|message|incident|storm)_\d+) = ", line)
+        return line[named.end() :] if named and len(re.findall(rf"\b{named[1]}\b", whole)) == 1 else line
+
+    return [shortened(line) for line in lines]
 
 
 def _plainest(title: str) -> str:

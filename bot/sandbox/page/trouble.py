@@ -55,6 +55,7 @@ class Trouble:
         self._began: dict[str, float] = {}
         self._lost = 0
         self._storm = 0
+        self._storm_at = 0.0
         self._ended: float | None = None
         self._healed: float | None = None
 
@@ -83,7 +84,8 @@ class Trouble:
             raise ValueError(f"A storm has 1 to {LARGEST_STORM} incidents.")
         self._storm = count
         self._began["storm"] = self._slack.workspace.clock()
-        self._ended, self._healed = self._clock(), None
+        self._storm_at = self._ended = self._clock()
+        self._healed = None
         return self._pagerduty.storm(count)
 
     def mend(self) -> None:
@@ -152,7 +154,10 @@ class Trouble:
             self._ended, self._storm = None, 0
             self._began.clear()
             return "well", ""
-        after = f"{seconds(self._healed - self._ended)} after {'it broke' if self._storm else 'the end'}"
+        if self._storm:
+            after = f"{seconds(self._healed - self._storm_at)} after the storm of {self._storm} broke"
+        else:
+            after = f"{seconds(self._healed - self._ended)} after the trouble ended"
         return "healed", f"Every message is true again, {after}."
 
     def _words(self, name: str) -> str:

@@ -6,6 +6,7 @@ from bot.sandbox.pagerduty import FakePagerDuty, Incident
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.state import Message
 
+_FOLLOWS_ALL = 3  # services; a channel with so many of them is taken to follow every one
 _NEW_ENOUGH = 0.5  # seconds in which nobody expects anything to have happened yet
 
 
@@ -16,35 +17,42 @@ class Truth:
         self._slack = slack
         self._pagerduty = pagerduty
 
-    def messages(self) -> dict[str, list[Message]]:
-        """The living messages of each incident, by its id, without what stands in threads."""
-        found: dict[str, list[Message]] = {}
+    def messages(self) -> dict[str, dict[str, Message]]:
+        """The living messages by channel and then by incident, without what stands in threads."""
+        found: dict[str, dict[str, Message]] = {}
         for message in self._slack.workspace.posted:
             incident = about(message)
             stands = self._slack.workspace.channels[message.channel].messages
             if incident and not message.is_reply and message.ts in stands:
-                found.setdefault(incident, []).append(message)
+                found.setdefault(message.channel, {})[incident] = message
         return found
 
     def behind(self, *, since: float) -> int:
         """How many messages are missing or say another state than the incident's, of incidents that changed
         after `since` (UNIX seconds).
         """
-        messages = self.messages()
-        incidents = self._pagerduty.state.incidents
-        # Nobody waits for messages about a service that no channel follows.
-        followed = {incidents[id_].service for id_ in messages if id_ in incidents}
         now = self._slack.workspace.clock()
+        changed = [
+            incident
+            for incident in self._pagerduty.state.incidents.values()
+            if since <= incident.updated_at.timestamp() <= now - _NEW_ENOUGH
+        ]
         count = 0
-        for incident in incidents.values():
-            changed = incident.updated_at.timestamp()
-            if changed < since or now - changed < _NEW_ENOUGH:
-                continue
-            standing = messages.get(incident.id, [])
-            if not standing:
-                count += incident.is_open and incident.service in followed
-            count += sum(not says(message, incident) for message in standing)
+        for standing in self.messages().values():
+            followed = self._followed(standing)
+            for incident in changed:
+                message = standing.get(incident.id)
+                if message is None:
+                    count += incident.is_open and incident.service in followed
+                else:
+                    count += not says(message, incident)
         return count
+
+    def _followed(self, standing: dict[str, Message]) -> set[str]:
+        """The services a channel follows, judged by what has appeared in it: many kinds mean all."""
+        state = self._pagerduty.state
+        seen = {state.incidents[id_].service for id_ in standing if id_ in state.incidents}
+        return set(state.services) if len(seen) >= _FOLLOWS_ALL else seen
 
 
 def about(message: Message) -> str | None:

@@ -34,6 +34,7 @@ export function combobox(item, surface, { block, held }) {
   }
 
   function choose(option) {
+    clearTimeout(waiting);
     chosen = many ? [...chosen.filter((o) => o.value !== option.value), option] : [option];
     input.value = many ? "" : option.text.text;
     close();
@@ -82,6 +83,7 @@ export function combobox(item, surface, { block, held }) {
 
   async function search() {
     const typed = input.value.trim();
+    if (!input.isConnected) return;
     if (typed.length < least) {
       close();
       return;

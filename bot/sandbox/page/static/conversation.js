@@ -69,8 +69,10 @@ export class Conversation {
     if (wanted.length > MANY) return this.load();
     const { messages } = await look(`channel/${here}`, { user: this.context().reader.me, only: wanted.join(",") });
     if (here !== this.channel) return undefined;
+    // One from before the part that is shown would leave a gap behind it: it comes with the earlier ones.
+    const oldest = [...this.messages.keys()].reduce((a, b) => (a < b ? a : b), "");
     wanted.forEach((ts) => this.messages.delete(ts));
-    for (const m of messages) if (!m.is_reply || m.broadcast) this.messages.set(m.ts, m);
+    for (const m of messages) if ((!m.is_reply || m.broadcast) && m.ts >= oldest) this.messages.set(m.ts, m);
     this.draw({ aloud: true });
     return undefined;
   }

@@ -90,6 +90,7 @@ export class Guide {
   }
 
   draw(moved) {
+    if (this.kept.over) return; // skipped while it looked
     this.box.hidden = false;
     const { step } = this.kept;
     const print = `${step} ${Boolean(this.incident)}`;
@@ -128,8 +129,8 @@ export class Guide {
       put: this.page.put,
       openThread: () => {
         this.page.go(CHECKOUT.channel);
-        const message = [...document.querySelectorAll("#messages li.message")]
-          .filter((node) => node.textContent.includes(`#${this.incident.number} `)).at(-1);
+        const message = [...document.querySelectorAll("#messages li.message:not(.ephemeral)")]
+          .find((node) => node.textContent.includes(`#${this.incident.number} `));
         message?.querySelector('[data-key="thread"]')?.click();
       },
     };
