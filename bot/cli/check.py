@@ -54,7 +54,7 @@ def how_people_act() -> Finding:
     """What matching people by e-mail cannot promise."""
     return ok(
         "People",
-        "are matched by the e-mail Slack has confirmed; acts carry their name but use the account key, so "
+        "matched by the e-mail Slack has confirmed; acts carry their name but use the account key, so "
         "PagerDuty does not enforce their own role (observers and read-only roles are refused here)",
     )
 
