@@ -26,7 +26,7 @@ from bot.declaration import Command, Reply
 from bot.errors import Failure
 from bot.model import Incident
 from bot.render.problems import expired, interrupted
-from bot.store.intents import DONE, EXPIRED, FAILED, STARTED, Intent
+from bot.store.intent_steps import DONE, EXPIRED, FAILED, STARTED, Intent
 
 log = structlog.get_logger("pagerline.command")
 

@@ -36,7 +36,7 @@ from bot.errors import (
     UserError,
 )
 from bot.render.problems import apology, problem
-from bot.store.intents import DONE, FAILED, Intent, NewIntent
+from bot.store.intent_steps import DONE, FAILED, Intent, NewIntent
 
 log = structlog.get_logger("pagerline.command")
 

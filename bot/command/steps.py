@@ -28,7 +28,7 @@ from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
 from bot.render.help import unknown_verb
 from bot.render.problems import needs_a_press, trigger_expired
 from bot.store.audit import Entry
-from bot.store.intents import Intent
+from bot.store.intent_steps import Intent
 
 FORM_PATIENCE = (
     0.8  # seconds to find out who asks before a form opens all the same: its submission asks again

@@ -6,12 +6,12 @@ change of state (bot/store/intents.py), so that the two never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Update, bindparam, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.database import Database
 from bot.store.tables import audit
@@ -42,47 +42,30 @@ class Recent:
     words: str
 
 
-async def begin(connection: AsyncConnection, database: Database, entry: Entry) -> int:
-    """Write down that it begins; returns the row's id."""
-    row = await connection.execute(
-        insert(audit)
-        .values(
-            intent_id=entry.intent_id,
-            team_id=entry.team_id,
-            user_id=entry.user_id,
-            person_id=entry.person_id,
-            identity=entry.identity,
-            surface=entry.surface,
-            channel_id=entry.channel_id or None,
-            verb=entry.verb,
-            words=entry.words,
-            subjects="",
-            accepted_at=database.now_sql(),
-        )
-        .returning(audit.c.id)
-    )
-    return int(row.scalar_one())
+def begin_statement(database: Database) -> ReturningInsert[Any]:
+    """Writes down that an act begins; executed with `as_row`."""
+    return insert(audit).values(subjects="", accepted_at=database.now_sql()).returning(audit.c.id)
 
 
-async def end(
-    connection: AsyncConnection,
-    database: Database,
-    intent_id: int,
-    outcome: str,
-    *,
-    subjects: Sequence[str] = (),
-    detail: str = "",
-    request_id: str | None = None,
-) -> None:
-    """Write down how it ended; `subjects` are the ids of the incidents it changed."""
-    await connection.execute(
+def as_row(entry: Entry) -> dict[str, Any]:
+    """The entry as the statement takes it."""
+    return asdict(entry) | {"channel_id": entry.channel_id or None}
+
+
+BY_ID = audit.c.id
+BY_INTENT = audit.c.intent_id  # of an act that another process began: rare, and read without an index
+
+
+def end_statement(database: Database, by: Column[Any]) -> Update:
+    """Writes down how an act ended, `of` a row of its own or an intent."""
+    return (
         update(audit)
-        .where(audit.c.intent_id == intent_id, audit.c.outcome.is_(None))
+        .where(by == bindparam("of"), audit.c.outcome.is_(None))
         .values(
-            outcome=outcome,
-            subjects=",".join(subjects),
-            detail=detail[:500] or None,
-            request_id=request_id,
+            outcome=bindparam("new_outcome"),
+            subjects=bindparam("new_subjects"),
+            detail=bindparam("new_detail"),
+            request_id=bindparam("new_request_id"),
             done_at=database.now_sql(),
         )
     )

@@ -12,53 +12,28 @@ whoever holds it can write to that person.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Row, or_, select, update
 
 from bot.model import SlackUser
-from bot.store import audit
+from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.database import Database
+from bot.store.intent_steps import (
+    STARTED,
+    WAITING,
+    Finish,
+    Finishing,
+    Intent,
+    NewIntent,
+    Start,
+    Starting,
+    Storing,
+)
 from bot.store.sealing import Sealer
 from bot.store.tables import intents
-from bot.store.upsert import insert_into
-
-YOUNG_SECONDS = 120.0  # older than this, nobody expects it to happen any more
-WAITING, STARTED, DONE, FAILED, EXPIRED = "waiting", "started", "done", "failed", "expired"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewIntent:
-    """One act as it reached us; ids are Slack's, `fields` a form's values."""
-
-    key: str
-    user: SlackUser
-    surface: str
-    verb: str
-    words: str
-    channel_id: str = ""
-    thread_ts: str | None = None
-    message_ts: str | None = None
-    fields: Mapping[str, str] | None = None
-    response_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """A stored one. `fence` counts its holders: only the present one may go on. `is_young` by the database's
-    clock.
-    """
-
-    id: int
-    new: NewIntent
-    state: str
-    fence: int
-    created_at: datetime
-    is_young: bool
 
 
 class Intents:
@@ -72,6 +47,10 @@ class Intents:
         self._sealer = sealer
         self._holder = holder
         self._lease = lease
+        self._records: dict[int, int] = {}  # intents begun here: their rows in the audit
+        self._storing = Storing(database, sealer, holder=holder, lease=lease)
+        self._starting = Starting(database, holder=holder, lease=lease)
+        self._finishing = Finishing(database, holder=holder)
 
     async def store(self, new: NewIntent) -> Intent | None:
         """Commit it, together with whatever else waits; None when this key is there already: Slack repeats
@@ -79,61 +58,14 @@ class Intents:
 
         Raises StoreUnavailable.
         """
-        return await self._batcher.submit(self, new)
+        return await self._batcher.submit(self._storing, new)
 
-    # As a group of the batcher ------------------------------------------------------------------------
-
-    def take(self, connection: Connection, items: Sequence[NewIntent]) -> list[Intent | None]:
-        """Insert these; of two with one key the first counts."""
-        statement = (
-            insert_into(intents, self._database.dialect)
-            .values(
-                state=WAITING,
-                holder=self._holder,
-                fence=0,
-                lease_until=self._until(),
-                created_at=self._database.now_sql(),
-                expires_at=self._database.now_sql(YOUNG_SECONDS),
-            )
-            .on_conflict_do_nothing(index_elements=[intents.c.key])
-            .returning(intents.c.id, intents.c.key, intents.c.created_at)
-        )
-        unique = {new.key: new for new in reversed(items)}
-        rows = connection.execute(statement, [self._values(new) for new in unique.values()])
-        stored = {row.key: row for row in rows}
-        taken: list[Intent | None] = []
-        for new in items:
-            row = stored.pop(new.key, None)
-            taken.append(
-                None
-                if row is None
-                else Intent(
-                    id=row.id, new=new, state=WAITING, fence=0, created_at=row.created_at, is_young=True
-                )
-            )
-        return taken
-
-    def rescue(self, connection: Connection, item: NewIntent, error: Exception) -> Intent | None:
-        """Nothing of an intent can be saved when it cannot be saved whole."""
-        raise error
-
-    def committed(self, items: Sequence[NewIntent], results: Sequence[Intent | None]) -> None:
-        """Whoever stored it runs it: nobody needs a hint."""
-
-    async def start(self, intent: Intent, entry: audit.Entry | None) -> bool:
+    async def start(self, intent: Intent, entry: Entry | None) -> bool:
         """The act begins now: on record before it happens. False when somebody else took it over."""
-        async with self._database.write() as connection:
-            row = await connection.execute(
-                update(intents)
-                .where(intents.c.id == intent.id, intents.c.state == WAITING, self._is_ours(intent))
-                .values(state=STARTED, started_at=self._database.now_sql(), lease_until=self._until())
-                .returning(intents.c.id)
-            )
-            if row.first() is None:
-                return False
-            if entry is not None:
-                await audit.begin(connection, self._database, entry)
-            return True
+        started = await self._batcher.submit(self._starting, Start(intent, entry))
+        if started is not None and started.record is not None:
+            self._records[intent.id] = started.record
+        return started is not None
 
     async def finish(
         self,
@@ -148,31 +80,17 @@ class Intents:
         """It ended; `outcome` is one word, `detail` the answer's plain text. False when it was not ours any
         more.
         """
-        async with self._database.write() as connection:
-            row = await connection.execute(
-                update(intents)
-                .where(
-                    intents.c.id == intent.id,
-                    intents.c.state.in_((WAITING, STARTED)),
-                    self._is_ours(intent),
-                )
-                .values(
-                    state=state, finished_at=self._database.now_sql(), outcome=detail[:500], response_url=None
-                )
-                .returning(intents.c.id)
-            )
-            if row.first() is None:
-                return False
-            await audit.end(
-                connection,
-                self._database,
-                intent.id,
-                outcome,
-                subjects=subjects,
-                detail=detail,
-                request_id=request_id,
-            )
-            return True
+        record = self._records.pop(intent.id, None)
+        ended = Finish(
+            record=record,
+            intent=intent,
+            state=state,
+            outcome=outcome,
+            subjects=subjects,
+            detail=detail,
+            request_id=request_id,
+        )
+        return await self._batcher.submit(self._finishing, ended)
 
     async def renew(self, ids: Sequence[int]) -> None:
         """We are still at these."""
@@ -223,24 +141,6 @@ class Intents:
 
     def _until(self) -> Any:
         return self._database.now_sql(self._lease)
-
-    def _is_ours(self, intent: Intent) -> Any:
-        return (intents.c.fence == intent.fence) & (intents.c.holder == self._holder)
-
-    def _values(self, new: NewIntent) -> dict[str, Any]:
-        return {
-            "key": new.key,
-            "team_id": new.user.team_id,
-            "user_id": new.user.id,
-            "channel_id": new.channel_id or None,
-            "thread_ts": new.thread_ts,
-            "message_ts": new.message_ts,
-            "surface": new.surface,
-            "verb": new.verb,
-            "words": new.words,
-            "fields": json.dumps(dict(new.fields)) if new.fields is not None else None,
-            "response_url": self._sealer.seal(new.response_url) if new.response_url else None,
-        }
 
     def _intent(self, row: Row[Any]) -> Intent:
         return Intent(

@@ -15,7 +15,8 @@ from bot.command.tasks import TrackedTasks
 from bot.model import SlackUser
 from bot.store.audit import Entry
 from bot.store.batcher import Batcher
-from bot.store.intents import Intent, Intents, NewIntent
+from bot.store.intent_steps import Intent, NewIntent
+from bot.store.intents import Intents
 from bot.store.tables import intents
 from tests.command.switchboard import Switchboard
 

@@ -13,7 +13,8 @@ from bot.model import SlackUser
 from bot.store.audit import Audit, Entry
 from bot.store.batcher import Batcher
 from bot.store.database import Database
-from bot.store.intents import DONE, EXPIRED, FAILED, STARTED, WAITING, Intent, Intents, NewIntent
+from bot.store.intent_steps import DONE, EXPIRED, FAILED, STARTED, WAITING, Intent, NewIntent
+from bot.store.intents import Intents
 from bot.store.sealing import Sealer
 from bot.store.tables import audit, intents
 
