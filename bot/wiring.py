@@ -163,6 +163,7 @@ def _delivery(parts: Parts) -> Delivery:
         lease=settings.lease_seconds,
         look_up_after=settings.look_up_seconds,
         poll=settings.poll_seconds,
+        tokens=15 * settings.poll_seconds,  # a bad one is asked about far more rarely
     )
     return Delivery(
         database=store.database,
