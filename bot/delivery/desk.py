@@ -13,7 +13,7 @@ import structlog
 
 from bot.declaration import Button
 from bot.delivery.periods import Periods
-from bot.delivery.setbacks import Hold, Setbacks
+from bot.delivery.setbacks import Setbacks
 from bot.errors import SlackFailure
 from bot.model import Incident, Reference, Status, Urgency
 from bot.render.limits import Rendered
@@ -26,9 +26,6 @@ from bot.store.rows import Message
 from bot.store.turns import Turn, Turns
 
 log = structlog.get_logger("pagerline.delivery")
-
-NO_CLIENT_SECONDS = 60.0
-"""How long a workspace without a client is left alone."""
 
 
 class TooLate(SlackFailure):
@@ -92,11 +89,6 @@ class Desk:
         log.info("extra_deleted", channel=channel.id, ts=ts, incident=turn.message.incident_id)
         self.setbacks.count("delete", "ok")
         return True
-
-    def hold_without_client(self, message: Message) -> Hold | None:
-        """Nothing can be done in a workspace we are not installed in."""
-        team_id = message.channel.team_id
-        return None if self.workspaces.for_team(team_id) else Hold(NO_CLIENT_SECONDS, team_id)
 
 
 def calls_for_somebody(message: Message, incident: Incident) -> bool:

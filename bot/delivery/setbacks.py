@@ -70,6 +70,7 @@ def held(not_now: NotNow, turn_kind: Kind, team_id: str, channel_id: str) -> Hol
 
 
 UNDONE_SECONDS = 0.1
+MOST_LINE_TRIES = 8  # some four minutes
 
 
 def undone(kind: Kind, team_id: str, channel_id: str) -> Hold:
@@ -137,7 +138,11 @@ class Setbacks:
                     reasons=failure.reasons if isinstance(failure, ContentRefused) else (),
                     incident=turn.message.incident_id,
                 )
-                await self.saved(lambda: self._outcomes.failed(turn))
+                if turn.line is not None and turn.line.tries >= MOST_LINE_TRIES:
+                    # It must not keep back the news after it for ever.
+                    await self.saved(lambda: self._outcomes.dropped(turn))
+                else:
+                    await self.saved(lambda: self._outcomes.failed(turn))
         return hold
 
     async def _limited(self, turn: Turn, failure: Limited) -> Hold:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 
 import aiohttp
 from pydantic import SecretStr
@@ -60,11 +62,13 @@ class Office:
         holder: str = "first",
         limits: PaceLimits = FAST,
         periods: Periods = PERIODS,
+        people: People | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database, self.fake, self.session = database, fake, session
         self.seed = Seed(database)
         self.messages = Messages(database)
-        self.people = People(database)
+        self.people = people or People(database)
         self.metrics = Metrics()
         self.wake = Wake(database)
         self.subscriptions = Subscriptions(database, self.wake)
@@ -84,6 +88,7 @@ class Office:
             buttons=BUTTONS,
             periods=periods,
             metrics=self.metrics,
+            clock=clock,
         )
 
     def second(self, *, limits: PaceLimits = FAST) -> Office:

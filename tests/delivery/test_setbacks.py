@@ -152,6 +152,16 @@ class TestRefusedContent:
         await office.delivery.drain()
         assert len(office.standing(CHECKOUT)) == 1
 
+    async def test_a_line_that_is_always_refused_does_not_keep_back_the_next(self, office: Office) -> None:
+        row = await office.has(an_incident())
+        await office.delivery.drain()
+        office.fake.fault("chat.postMessage", "error", error="some_new_rule")
+        await office.seed.line(row, a_line("reopened"), tries=8)
+        await office.seed.line(row, a_line("escalated"))
+        await office.delivery.drain()
+        (line,) = office.thread(office.standing()[0].ts)
+        assert line.text.startswith("Escalated")
+
 
 async def _due_again(office: Office) -> bool:
     return bool(await office.messages.due(0))

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+import aiohttp
 import pytest
 
+from bot.sandbox.slack import FakeSlack
 from bot.slack.marks import Mark
+from bot.store.people import People
 from bot.store.turns import Turn
 from tests.delivery.office import PERIODS, Office, words
-from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident
+from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident, opened
 from tests.stories.waiting import until, until_async
+
+
+@pytest.fixture
+async def shared(
+    postgresql_url: str, fake: FakeSlack, session: aiohttp.ClientSession
+) -> AsyncIterator[Office]:
+    """Only PostgreSQL is ever shared."""
+    async with opened(postgresql_url) as database:
+        yield Office(database, fake, session)
 
 
 async def settled(office: Office, row: int) -> None:
@@ -153,7 +167,8 @@ async def test_an_edit_without_an_answer_is_made_again(running: Office) -> None:
     await settled(running, row)
 
 
-async def test_two_replicas_post_once(office: Office) -> None:
+async def test_two_replicas_post_once(shared: Office) -> None:
+    office = shared
     other = office.second()
     stop = asyncio.Event()
     tasks = [asyncio.create_task(one.delivery.run(stop)) for one in (office, other)]
@@ -169,6 +184,32 @@ async def test_two_replicas_post_once(office: Office) -> None:
     await asyncio.gather(*tasks)
     assert len(office.fake.workspace.posted) == 12
     assert all("Acknowledged" in words(message) for message in office.standing())
+
+
+async def test_one_frozen_before_its_call_does_not_make_it(office: Office) -> None:
+    """Frozen between the commit and the request, and thawed when its lease is all but over."""
+    frozen_for = 0.0
+
+    class Freezing(People):
+        async def slack_ids(self, team_id: str, person_ids: Sequence[str]) -> Mapping[str, str]:
+            nonlocal frozen_for
+            frozen_for = frozen_for or PERIODS.lease
+            return await super().slack_ids(team_id, person_ids)
+
+    replica = Office(
+        office.database,
+        office.fake,
+        office.session,
+        people=Freezing(office.database),
+        clock=lambda: time.monotonic() + frozen_for,
+    )
+    await replica.seed.incident(an_incident())
+    await replica.seed.message()
+    message = (await replica.messages.due(PERIODS.settled))[0].message
+    assert await replica.delivery._poster.post(message) is None
+    assert replica.calls("chat.postMessage") == []
+    await replica.delivery.drain()
+    assert len(replica.calls("chat.postMessage")) == 1
 
 
 async def test_one_frozen_past_its_lease_deletes_what_it_posted_too_late(office: Office) -> None:
