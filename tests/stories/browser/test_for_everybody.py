@@ -61,8 +61,8 @@ async def test_everything_at_once(office: Office, screen: Screen, theme: str) ->
     box = await screen.break_things()
     await box.get_by_role("switch", name="Webhooks are lost").click()
     await expect(screen.strip).not_to_be_empty()
-    await screen.box.focus()
-    await screen.box.press("ArrowRight")
+    await screen.box.press_sequentially("es")
+    await expect(page.get_by_role("listbox", name="Suggestions").first).to_be_visible()
     assert await faults(screen) == []
     await pictures(screen, f"thread-{theme}")
 

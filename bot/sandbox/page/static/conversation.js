@@ -66,6 +66,7 @@ export class Conversation {
     const here = this.channel;
     const wanted = [...this.asked];
     this.asked.clear();
+    if (!this.messages.size) return this.load();
     if (wanted.length > MANY) return this.load();
     const { messages } = await look(`channel/${here}`, { user: this.context().reader.me, only: wanted.join(",") });
     if (here !== this.channel) return undefined;

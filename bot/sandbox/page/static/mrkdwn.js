@@ -43,9 +43,9 @@ function quoted(text, reader) {
     plain = [];
   };
   for (const line of text.split("\n")) {
-    const isQuote = line.startsWith("&gt;");
+    const isQuote = /^(>|&gt;)/.test(line);
     if (isQuote ? plain.length : quote.length) flush();
-    (isQuote ? quote : plain).push(isQuote ? line.replace(/^&gt;\s?/, "") : line);
+    (isQuote ? quote : plain).push(isQuote ? line.replace(/^(>|&gt;)\s?/, "") : line);
   }
   flush();
   return nodes;

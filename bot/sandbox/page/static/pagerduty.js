@@ -43,6 +43,9 @@ export class PagerDuty {
   show({ services, incidents, open, total, found, speed }) {
     const select = this.form.elements.service;
     if (!select.options.length) select.append(...services.map((s) => h("option", { value: s.id }, s.name)));
+    if (![...this.speed.options].some((o) => o.value === String(speed))) {
+      this.speed.append(h("option", { value: String(speed) }, `${speed} × as fast`));
+    }
     if (document.activeElement !== this.speed) this.speed.value = String(speed);
     this.count.textContent = open ? `${open} open` : total ? "All resolved" : "No incidents yet";
     this.more.hidden = found <= incidents.length;
