@@ -24,6 +24,7 @@ from bot.command.request import Request, Surface
 from bot.command.services import Services
 from bot.command.steps import Errand, Steps
 from bot.command.tasks import Stopping, TrackedTasks
+from bot.command.turns import Turns
 from bot.declaration import Dialog, FormRequest, Reply
 from bot.errors import (
     Failure,
@@ -51,6 +52,7 @@ class Runner:
         self.services = services
         self.tasks = tasks
         self.steps = Steps(services)
+        self._turns = Turns()
         self.at_work: set[int] = set()  # intents this process is busy with
 
     async def accept(self, request: Request) -> bool:
@@ -82,6 +84,7 @@ class Runner:
         if intent is not None:
             self.at_work.add(intent.id)
         try:
+            await self._turns.wait()
             await self._with_patience(errand)
         finally:
             if intent is not None:
