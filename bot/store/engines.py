@@ -20,6 +20,7 @@ COMMAND_SECONDS = 10.0  # a statement that takes longer is given up: its connect
 # A replica frozen inside a transaction must not hold its row locks for ever (PostgreSQL, milliseconds).
 SERVER_LIMITS = {
     "application_name": "pagerline",
+    "jit": "off",  # compiling costs more than any of these short statements
     "statement_timeout": "9000",
     "lock_timeout": "5000",
     "idle_in_transaction_session_timeout": "10000",

@@ -138,7 +138,7 @@ events = Table(
     Column("raw", Text, nullable=False),
     Column("error", Text),  # why it could not be folded: kept raw, answered all the same
     Index("ix_events_incident_id_occurred_at", "incident_id", "occurred_at"),
-    Index("ix_events_received_at", "received_at"),
+    Index("ix_events_subscription_id", "subscription_id"),
 )
 
 # ------------------------------------------------------------------------------------------- what Slack shows

@@ -79,7 +79,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("webhook_id", name="uq_events_webhook_id"),
     )
     op.create_index("ix_events_incident_id_occurred_at", "events", ["incident_id", "occurred_at"])
-    op.create_index("ix_events_received_at", "events", ["received_at"])
+    op.create_index("ix_events_subscription_id", "events", ["subscription_id"])
     op.create_table(
         "incidents",
         sa.Column("id", sa.Text(), nullable=False),
@@ -101,7 +101,9 @@ def upgrade() -> None:
         sa.Column("touched", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
     )
+    op.create_index("ix_incidents_accepted_at", "incidents", ["accepted_at"])
     op.create_index("ix_incidents_number", "incidents", ["number"])
+    op.create_index("ix_incidents_read_at", "incidents", ["read_at"])
     op.create_index(
         "ix_incidents_stale",
         "incidents",
@@ -110,8 +112,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("stale_seq > read_seq"),
     )
     op.create_index("ix_incidents_status", "incidents", ["status"])
-    op.create_index("ix_incidents_accepted_at", "incidents", ["accepted_at"])
-    op.create_index("ix_incidents_read_at", "incidents", ["read_at"])
     op.create_table(
         "intents",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
@@ -250,7 +250,6 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_messages_incident_id", "messages", ["incident_id"])
-    op.create_index("ix_messages_team_id_channel_id_ts", "messages", ["team_id", "channel_id", "ts"])
     op.create_index(
         "ix_messages_open_question",
         "messages",
@@ -258,6 +257,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
         postgresql_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
     )
+    op.create_index("ix_messages_team_id_channel_id_ts", "messages", ["team_id", "channel_id", "ts"])
     op.create_table(
         "shown",
         sa.Column("message_id", KEY, nullable=False),
