@@ -16,7 +16,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SHARPNESS = 2  # device pixels per CSS pixel
 PALETTE = (Path(__file__).parent / "palette.js").read_text("utf-8")
 MOST_BYTES = 150_000
-COLOURS = (256, 96, 48, 24)  # the first that makes the file small enough
+COLOURS = (256, 160, 96, 48)  # the first that makes the file small enough
 # Nothing of what stands around a part shows at its rim.
 RIM = """
 dialog::backdrop { background: Canvas !important; opacity: 1 }

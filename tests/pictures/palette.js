@@ -17,9 +17,10 @@ async ([source, most]) => {
   const parts = (colour) => [colour >> 16, (colour >> 8) & 255, colour & 255];
   const apart = (a, b) => 3 * (a[0] - b[0]) ** 2 + 4 * (a[1] - b[1]) ** 2 + 2 * (a[2] - b[2]) ** 2;
 
-  // The commonest first; one that is hardly different from a chosen one waits until there is room to spare.
+  // The commonest are surfaces and stay what they are. Of the rest, one that is hardly different from a chosen one
+  // waits until there is room to spare.
   const common = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([colour]) => colour);
-  const chosen = [];
+  const chosen = common.splice(0, 16).map(parts);
   for (const least of [900, 300, 120, 40, 0]) {
     for (const colour of common) {
       if (chosen.length === most) break;
@@ -28,7 +29,7 @@ async ([source, most]) => {
     }
   }
   const nearest = new Map();
-  for (const colour of common) {
+  for (const colour of counts.keys()) {
     const rgb = parts(colour);
     let best = 0;
     for (let i = 1; i < chosen.length; i++) if (apart(rgb, chosen[i]) < apart(rgb, chosen[best])) best = i;
