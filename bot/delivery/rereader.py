@@ -100,7 +100,7 @@ class Rereader:
             reading = await self._reader.incident(stale.incident_id)
         except PagerDutyNotFound:
             log.info("incident_unknown_to_pagerduty", incident=stale.incident_id)
-            await self._incidents.forget(stale.incident_id)
+            await self._incidents.forget(stale.incident_id, seen=stale.seen)
         except PagerDutyFailure as failure:
             await self._put_off(stale, failure)
             return False

@@ -97,13 +97,17 @@ class Incidents:
                 .values(read_after=self._database.now_sql(seconds))
             )
 
-    async def forget(self, incident_id: str) -> None:
-        """PagerDuty does not know it (any more): it is not asked again until there is news of it."""
+    async def forget(self, incident_id: str, *, seen: int | None = None) -> None:
+        """PagerDuty does not know it (any more): it is not asked again until there is news of it. With `seen`
+        (from `take_stale`) a mark that was set meanwhile is news already, and stays.
+        """
+        answered = incidents.c.stale_seq if seen is None else seen
+        behind = incidents.c.read_seq < answered
         async with self._database.write() as connection:
             await connection.execute(
                 update(incidents)
-                .where(incidents.c.id == incident_id)
-                .values(read_seq=incidents.c.stale_seq, read_after=None)
+                .where(incidents.c.id == incident_id, behind)
+                .values(read_seq=answered, read_after=None)
             )
 
     # ------------------------------------------------------------------------------------------------ reading

@@ -33,6 +33,7 @@ from bot.store.intent_steps import (
     Storing,
 )
 from bot.store.sealing import Sealer
+from bot.store.snapshots import storable
 from bot.store.tables import intents
 
 
@@ -58,11 +59,11 @@ class Intents:
 
         Raises StoreUnavailable.
         """
-        return await self._batcher.submit(self._storing, new)
+        return await self._batcher.submit(self._storing, storable(new))
 
     async def start(self, intent: Intent, entry: Entry | None) -> bool:
         """The act begins now: on record before it happens. False when somebody else took it over."""
-        started = await self._batcher.submit(self._starting, Start(intent, entry))
+        started = await self._batcher.submit(self._starting, Start(intent, storable(entry)))
         if started is not None and started.record is not None:
             self._records[intent.id] = started.record
         return started is not None
@@ -87,7 +88,7 @@ class Intents:
             state=state,
             outcome=outcome,
             subjects=subjects,
-            detail=detail,
+            detail=storable(detail),
             request_id=request_id,
         )
         return await self._batcher.submit(self._finishing, ended)

@@ -8,6 +8,7 @@ breaks nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -59,6 +60,8 @@ def _storable(value: Any) -> Any:
         return value if clean == value else clean
     if isinstance(value, tuple):
         return tuple(_storable(item) for item in value)
+    if isinstance(value, Mapping):
+        return {name: _storable(item) for name, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         changed = {
             field.name: clean

@@ -53,6 +53,9 @@ class Subscriptions:
         `listed` ids.
         """
         clean = storable(sub)
+        if await self._is_broken(clean.channel):
+            # Whoever asks for it here and now says that the channel is fit for messages again.
+            await self.mend(clean.channel)
 
         def put(connection: Connection) -> tuple[Subscription, bool]:
             chosen = [one for one in incidents if one.is_open and clean.matches(one)]
@@ -156,6 +159,11 @@ class Subscriptions:
         return mended
 
     # ------------------------------------------------------------------------------------------------- inside
+
+    async def _is_broken(self, channel: Channel) -> bool:
+        broken = select(subscriptions.c.id).where(_of(channel), subscriptions.c.broken_since.is_not(None))
+        async with self._database.read() as connection:
+            return (await connection.execute(broken.limit(1))).first() is not None
 
     async def _change(self, work: Callable[[Connection], Result]) -> Result:
         return await until_no_deadlock(lambda: self._database.transact(work))

@@ -187,3 +187,12 @@ async def test_recent_acts_are_found_by_what_they_changed(database: Database) ->
     async with database.write() as connection:
         await connection.execute(update(audit).values(done_at=audit.c.done_at - 31))
     assert await record.recent("escalate", "Q1", 30) is None
+
+
+async def test_words_that_no_database_stores_are_kept_readable(database: Database) -> None:
+    new = replace(NEW, words="note 1 a\x00b \ud800", fields={"text": "a\x00b \ud800"})
+    stored = await at(database).store(new)
+    assert stored is not None
+    assert "a" in stored.new.words
+    assert "b" in stored.new.words
+    assert await at(database).store(new) is None

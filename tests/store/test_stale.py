@@ -56,6 +56,15 @@ async def test_what_pagerduty_does_not_know_is_not_asked_again(store: Store) -> 
     assert await store.take_stale() == ["Q1"]
 
 
+async def test_news_that_came_while_pagerduty_was_asked_is_not_forgotten(store: Store) -> None:
+    await store.incidents.accept(an_event())
+    await store.incidents.accept(an_event("escalated", 3))
+    await store.incidents.forget("Q1", seen=1)
+    assert await store.is_stale()
+    await store.incidents.forget("Q1", seen=2)
+    assert not await store.is_stale()
+
+
 # --------------------------------------------------------------------------------------------------- look-ups
 
 

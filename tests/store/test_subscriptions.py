@@ -193,6 +193,16 @@ async def test_a_mended_channel_shows_what_is_open(store: Store) -> None:
     assert len(await store.subscriptions.mark_broken(OPS, "again")) == 1
 
 
+async def test_following_again_mends_a_broken_channel(store: Store) -> None:
+    await store.subscriptions.add(a_subscription())
+    await store.subscriptions.mark_broken(OPS, "not_in_channel")
+    await store.incidents.accept(an_event(incident=an_incident("Q1")))
+    again = await store.subscriptions.add(a_subscription())
+    assert again.broken_since is None
+    await store.incidents.accept(an_event(incident=an_incident("Q2")))
+    assert [row.incident_id for row in await store.messages()] == ["Q1", "Q2"]
+
+
 async def test_mending_leaves_a_post_whose_outcome_is_unknown(store: Store) -> None:
     await store.subscriptions.add(a_subscription())
     await store.incidents.accept(an_event())
