@@ -42,6 +42,7 @@ async def subscribe(
     """Follow a service, a team or everything in this channel."""
     if not ctx.where.channel.id or ctx.request.in_direct_message:
         raise UserError("Incidents are followed in channels. Type this in the channel that should see them.")
+    await ctx.must_see_channel()
     wish = Subscription(
         channel=ctx.where.channel,
         kind=ScopeKind(scope.kind),

@@ -17,14 +17,13 @@ from bot.command.request import Request, Surface
 from bot.declaration import Reply, Visibility
 from bot.errors import SlackFailure
 from bot.render.dialogs import answer_view
-from bot.render.problems import working
+from bot.render.problems import cannot_see_channel, working
 from bot.slack.client import Slack
 from bot.slack.failures import ChannelClosed, ContentRefused, ViewExpired
 
 log = structlog.get_logger("pagerline.command")
 
 WORKING = working()
-NOT_IN_CHANNEL = "I could not post this in the channel: invite me there and try again."
 
 
 class Answering:
@@ -49,7 +48,8 @@ class Answering:
         if reply.visibility is Visibility.CHANNEL and not self._request.in_direct_message:
             if await self._in_channel(reply):
                 return
-            reply = Reply(f"{NOT_IN_CHANNEL}\n{reply.text}", reply.blocks)
+            why = cannot_see_channel()
+            reply = Reply(f"{why.text}\n{reply.text}", (*why.blocks, *reply.blocks))
         await self._private(reply)
 
     async def show(self, view: Mapping[str, Any]) -> bool:

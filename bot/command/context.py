@@ -7,6 +7,7 @@ tested, without the machinery behind it: bot/command/desk.py and looking.py (inc
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,8 @@ from bot.model import (
     Urgency,
 )
 from bot.render.outcomes import Outcome
+from bot.slack.failures import ChannelClosed, ScopeMissing
+from bot.slack.workspaces import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ class Context:
     directory: DirectoryPort
     names: Names
     accounts: Accounts
+    workspaces: Workspaces
     clock: Callable[[], datetime]
     slash: str = "/pager"
     follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
@@ -227,6 +231,18 @@ class Context:
     def later(self, work: Coroutine[Any, Any, Reply | None]) -> None:
         """Something to say after the answer, if anything: it runs once the answer was sent."""
         self.follow_ups.append(work)
+
+    async def must_see_channel(self) -> None:
+        """Raises ChannelClosed unless the bot can post here: for what will be posted later, and by itself."""
+        slack = self.workspaces.for_team(self.where.channel.team_id)
+        if slack is None or not self.where.channel.id:
+            raise ChannelClosed("channel_not_found")
+        with contextlib.suppress(ScopeMissing):  # then the first post finds out
+            channel = await slack.channel(self.where.channel.id)
+            if channel.is_archived:
+                raise ChannelClosed("is_archived")
+            if not channel.is_member:
+                raise ChannelClosed("not_in_channel")
 
     async def me(self) -> Person:
         """The PagerDuty user of whoever asks. Raises NotLinked, with what to do about it."""

@@ -163,6 +163,7 @@ class Steps:
             directory=services.directory,
             names=services.names,
             accounts=services.accounts,
+            workspaces=services.workspaces,
             clock=services.clock,
             slash=services.slash,
         )

@@ -63,6 +63,8 @@ class SlackFront:
         self._workspaces = workspaces
         # Its INFO lines would put whole request bodies with their signatures into the log.
         logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
+        # It warns of every SLACK_… variable it finds in the environment and does not use.
+        logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
         self.app = self._build(api_url)
 
     def _build(self, api_url: str) -> AsyncApp:

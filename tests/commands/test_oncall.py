@@ -83,6 +83,17 @@ async def test_shared_it_stands_in_the_channel_for_everybody(board: Switchboard)
     assert posted[0].buttons == []
 
 
+async def test_what_cannot_be_shared_is_said_and_shown(board: Switchboard) -> None:
+    await board.types("oncall checkout")
+    board.slack.fault("response_url", "server_error")
+    board.slack.fault("chat.postMessage", "error", error="not_in_channel", channel="C0CHECK")
+    await board.newest().press("Share to channel", by="U0ALICE")
+    await board.settle()
+    assert "I am not in this channel" in board.newest().text
+    assert "Alice Anderson" in board.newest().words
+    assert board.checkout.messages() == []
+
+
 async def test_when_pagerduty_is_away_it_says_so(board: Switchboard) -> None:
     board.pagerduty.outage("down", paths=["/oncalls"])
     said = await board.types("oncall checkout")

@@ -122,6 +122,14 @@ async def test_only_channels_follow(board: Switchboard) -> None:
     assert "in channels" in said
 
 
+async def test_a_channel_the_bot_cannot_see_is_not_followed(board: Switchboard) -> None:
+    said = await board.types("subscribe checkout", channel="C0GENERAL")
+    assert "I am not in this channel" in said
+    await board.slack.archive("C0SEARCH")
+    assert "archived" in await board.types("subscribe search", channel="C0SEARCH")
+    assert await board.subscriptions.all() == []
+
+
 async def test_unfollowing_and_back(board: Switchboard) -> None:
     await board.types("subscribe checkout high")
     await board.types("subscribe all")
