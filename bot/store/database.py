@@ -161,9 +161,13 @@ class Database:
         shift = literal(self.clock_offset + plus, Double)
         if self.dialect == "postgresql":
             return cast(extract("epoch", func.clock_timestamp()), Double) + shift
+        # Rounded to what this clock tells, milliseconds: a moment that was read compares equal to itself.
+        seconds: ColumnElement[float]
         if sqlite3.sqlite_version_info >= (3, 42):
-            return func.unixepoch("now", "subsec", type_=Double) + shift
-        return (func.julianday("now", type_=Double) - 2440587.5) * 86400.0 + shift
+            seconds = func.unixepoch("now", "subsec", type_=Double)
+        else:
+            seconds = (func.julianday("now", type_=Double) - 2440587.5) * 86400.0
+        return func.round(seconds, 3, type_=Double) + shift
 
     def among(self, column: ColumnElement[str], values: Sequence[str] | str) -> ColumnElement[bool]:
         """`column IN values`, as one and the same statement however many they are: it is prepared once.

@@ -59,6 +59,17 @@ async def test_the_clock_is_true_and_finer_than_a_second(store: Store) -> None:
     assert any(moment.microsecond for moment in moments)
 
 
+async def test_a_moment_that_was_read_is_the_moment_that_was_stored(store: Store) -> None:
+    for number in range(50):
+        async with store.database.write() as connection:
+            await connection.execute(a_notice(store, f"{number}"))
+    async with store.database.read() as connection:
+        rows = (await connection.execute(select(notices.c.key, notices.c.told_at))).all()
+        for key, told_at in rows:
+            same = select(notices.c.key).where(notices.c.key == key, notices.c.told_at == told_at)
+            assert await connection.scalar(same) == key
+
+
 async def test_the_clock_can_be_shifted(database_url: str) -> None:
     async with store_on(database_url, clock_offset=3600.0) as store:
         assert await store.database.now() - datetime.now(UTC) > timedelta(minutes=59)
