@@ -1,4 +1,4 @@
-"""Notes to the people who run the bot: each said once, over all replicas and restarts, until the matter is settled."""
+"""Notes to the people who run the bot: each said once over all replicas and restarts until settled."""
 
 from __future__ import annotations
 
