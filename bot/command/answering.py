@@ -8,6 +8,7 @@ on a channel's message must never replace that message; an open view is answered
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -97,10 +98,8 @@ class Answering:
             try:
                 await self._plainer_if_refused(way, reply)
             except SlackFailure as failure:
-                expected = isinstance(failure, (ViewExpired, ChannelClosed))
-                log.log(
-                    20 if expected else 30, "answer_refused", way=way.__name__.strip("_"), code=failure.code
-                )
+                level = logging.INFO if isinstance(failure, (ViewExpired, ChannelClosed)) else logging.WARNING
+                log.log(level, "answer_refused", way=way.__name__.strip("_"), code=failure.code)
             else:
                 return True
         return False

@@ -66,6 +66,8 @@ class Recovery:
     async def round(self) -> int:
         """Once; returns how many were taken over."""
         await self._services.intents.renew(sorted(self._runner.at_work))
+        if self._runner.tasks.is_closing:
+            return 0
         taken = await self._services.intents.take_interrupted(all_of_them=self._first_of_all)
         self._first_of_all = False
         for intent in taken:

@@ -28,6 +28,11 @@ class TrackedTasks:
     def __len__(self) -> int:
         return len(self._running)
 
+    @property
+    def is_closing(self) -> bool:
+        """`finish` has begun: nothing new is taken."""
+        return self._closing
+
     def check_open(self) -> None:
         """Raises Stopping once `finish` has begun."""
         if self._closing:

@@ -22,8 +22,7 @@ OURS = "run:"  # the action ids of controls whose value is words
 
 
 def is_well_formed(body: Json) -> bool:
-    """Whether Bolt can look at it: its matchers trip over what Slack never sends, such as a press of nothing.
-    """
+    """Whether Bolt can look at it: its matchers trip over what Slack never sends, a press of nothing, say."""
     kind = body.get("type")
     if "command" in body:
         return isinstance(body["command"], str)

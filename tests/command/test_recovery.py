@@ -192,3 +192,11 @@ async def test_a_frozen_holder_that_wakes_says_and_does_nothing(board: Switchboa
     await asleep.perform(request, board.services.catalog.read(request.text), intent)
     assert board.truth(incident).status == "triggered"
     assert board.checkout.private("U0ALICE") == []
+
+
+async def test_a_stopping_process_takes_nothing_over_but_keeps_its_own(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    await accepted(board, f"ack {incident.number}")
+    await board.runner.tasks.finish(0)
+    assert await Recovery(board.runner, alone=True).round() == 0
+    assert board.truth(incident).status == "triggered"

@@ -196,3 +196,11 @@ async def test_words_that_no_database_stores_are_kept_readable(database: Databas
     assert "a" in stored.new.words
     assert "b" in stored.new.words
     assert await at(database).store(new) is None
+
+
+async def test_a_lost_key_costs_the_address_and_not_the_act(database: Database) -> None:
+    await stored(at(database))
+    other_keys = Sealer([Fernet.generate_key().decode()])
+    reborn = Intents(database, Batcher(database), other_keys, holder="reborn")
+    (taken,) = await reborn.take_interrupted(all_of_them=True)
+    assert taken.new == replace(NEW, response_url=None)
