@@ -1,5 +1,9 @@
 """The page for a person: both fakes in a browser, live. No framework, no assets from elsewhere.
 
-`site.py` serves it, `view.py` says what it draws, `stream.py` when to look again, `acts.py` does what is
-pressed; `static/` is what the browser runs.
+    site ─┬─ view      what it draws            ┬─ stream   when to look again
+          ├─ acts      what is pressed ─► story ─► telling: the session as a test
+          ├─ trouble   what is broken on purpose ─► strip, truth: what the bot does about it, in words
+          └─ wire      raw HTTP both ways, secrets masked
+
+`static/` is what the browser runs.
 """

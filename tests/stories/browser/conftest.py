@@ -21,12 +21,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     made.sandbox.page.verbs = completions(CATALOG)
     await made.sandbox.start()
     bot = InProcess(made, sweep_seconds=1.0)
-    await bot.start()
-    await made.carol.types("subscribe Checkout", made.checkout)
-    await made.checkout.expect_private("U0CAROL", "Checkout")
-    yield made
-    await bot.stop()
-    await made.sandbox.stop()
+    try:
+        await bot.start()
+        await made.carol.types("subscribe Checkout", made.checkout)
+        await made.checkout.expect_private("U0CAROL", "Checkout")
+        yield made
+    finally:
+        await bot.stop()
+        await made.sandbox.stop()
 
 
 @pytest.fixture

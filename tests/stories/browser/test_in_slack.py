@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from tests.stories.browser.screen import Screen
 from tests.stories.office import Office
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        pytest.param("Alice Anderson", "Acknowledged", id="linked"),
-        pytest.param("Dana Diaz (no PagerDuty user)", "dana@acme.example", id="unlinked"),
-        pytest.param("Gus Guest (guest)", "uest", id="guest"),
-        pytest.param("Carol Chen (admin)", "Acknowledged", id="admin"),
-    ],
-)
-async def test_one_picks_who_one_is(office: Office, screen: Screen, name: str, words: str) -> None:
+async def test_one_picks_who_one_is(office: Office, screen: Screen) -> None:
     await office.trigger("Disk full")
-    await screen.become(name)
-    await screen.message("Disk full").get_by_role("button", name="Acknowledge").click()
-    await expect(screen.message("Only visible to you").last).to_contain_text(words)
+    for name, words in (
+        ("Dana Diaz (no PagerDuty user)", "dana@acme.example"),
+        ("Gus Guest (guest)", "guest"),
+        ("Alice Anderson", "Acknowledged"),
+        ("Carol Chen (admin)", "Resolved"),
+    ):
+        await screen.become(name)
+        verb = "Resolve" if words == "Resolved" else "Acknowledge"
+        await screen.message("Disk full").first.get_by_role("button", name=verb).click()
+        await expect(screen.message("Only visible to you").last).to_contain_text(words, ignore_case=True)
 
 
 async def test_channels_have_unread_marks_until_they_are_read(office: Office, screen: Screen) -> None:

@@ -117,7 +117,7 @@ export function combobox(item, surface, { block, held }) {
     waiting = setTimeout(search, PAUSE);
   });
   input.addEventListener("change", (event) => event.stopPropagation());
-  input.addEventListener("focus", () => {
+  input.addEventListener("click", () => {
     if (least === 0 && !chosen.length) search();
   });
   input.addEventListener("blur", () => {
