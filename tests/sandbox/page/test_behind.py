@@ -124,7 +124,7 @@ async def test_the_session_is_told_as_a_story(
     for line in (
         'incident_1 = await office.trigger("Disk \\"full\\" & <slow>", "PSVCCHK", urgency="high")',
         f'await message_1.press("{button["text"]["text"]}", by="U0BOB")',
-        'Person(office.slack, "U0STRANG").types(f"show {incident_1.number}", Place(office.slack, "C0GENERAL"))',
+        '(office.slack, "U0STRANG").types(f"show {incident_1.number}", Place(office.slack, "C0GENERAL"))',
         'await office.bob.mentions("ack", office.checkout, thread_ts=message_1.ts)',
         "from tests.stories.slack_eyes import Person, Place",
     ):
