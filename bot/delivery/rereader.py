@@ -67,10 +67,15 @@ class Rereader:
                 hint.cancel()
         finally:
             stopped.cancel()
+            await self._finish()
+
+    async def _finish(self) -> None:
+        try:
             if self._tasks:
-                _, late = await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
-                for task in late:
-                    task.cancel()
+                await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
+        finally:  # also when we are told to hurry: nobody else knows of these
+            for task in self._tasks:
+                task.cancel()
 
     async def _begin(self) -> None:
         room = AT_ONCE - len(self._tasks)
