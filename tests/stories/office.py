@@ -24,6 +24,7 @@ from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.schema import migrate
 from commands import CATALOG
+from tests.stories.inspection import Inspection
 from tests.stories.slack_eyes import Person, Place
 from tests.stories.waiting import until, until_async
 
@@ -45,7 +46,9 @@ class Office:
         self.sandbox = Sandbox(speed=20)
         self.slack = self.sandbox.slack
         self.pagerduty = self.sandbox.pagerduty
+        self.inspection = Inspection(self.slack, self.pagerduty)
         self.database_url = database_url
+        self.bot_url = ""
         self.keys = Fernet.generate_key().decode()
         self.checkout = Place(self.slack, "C0CHECK")
         self.search = Place(self.slack, "C0SEARCH")
@@ -76,8 +79,9 @@ class Office:
             "poll_seconds": 0.2,
             "slack_call_seconds": 1.0,
             "lease_seconds": 2.0,
+            "look_up_seconds": 1.0,
             "pace_channel_burst": 50,
-            "shutdown_seconds": 5.0,
+            "shutdown_seconds": 0.5,
         }
         return Settings(**(values | other))
 
@@ -89,9 +93,22 @@ class Office:
         finally:
             await database.close()
 
+    def connect(self, port: int) -> None:
+        """What Slack and PagerDuty send goes to the bot on this port from now on."""
+        self.bot_url = f"http://{HOST}:{port}"
+        self.sandbox.connect(self.bot_url)
+
     async def trigger(self, title: str, service: str = "PSVCCHK", **more: Any) -> Incident:
         """Something breaks."""
         return self.pagerduty.trigger(service, title, **more)
+
+    def place(self, channel: str) -> Place:
+        """Any other channel."""
+        return Place(self.slack, channel)
+
+    def find(self, title: str) -> Incident:
+        """The incident with this title, as PagerDuty has it."""
+        return next(one for one in self.pagerduty.state.incidents.values() if one.title == title)
 
     def truth(self, incident: Incident) -> Incident:
         """The incident as PagerDuty has it now."""
@@ -112,7 +129,7 @@ class InProcess:
         self._runner = web.AppRunner(build_app(settings, CATALOG), access_log=None, shutdown_timeout=5)
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, self.port).start()
-        self._office.sandbox.connect(f"http://{HOST}:{self.port}")
+        self._office.connect(self.port)
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -129,6 +146,8 @@ class OwnProcess:
         self.port = port or free_port()
         self.process: asyncio.subprocess.Process | None = None
         self.log = folder / f"bot-{self.port}-{secrets.token_hex(3)}.log"
+        self.log.touch()
+        office.inspection.logs.append(self.log)
 
     def _environment(self) -> dict[str, str]:
         settings = self._office.settings(self.port, **self._more)
@@ -171,7 +190,7 @@ class OwnProcess:
 
     def connect(self) -> None:
         """From now on this bot gets what Slack and PagerDuty send."""
-        self._office.sandbox.connect(f"http://{HOST}:{self.port}")
+        self._office.connect(self.port)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -198,4 +217,4 @@ class OwnProcess:
 
 async def settled(office: Office) -> None:
     """Until every webhook of PagerDuty has been delivered."""
-    await until(lambda: not office.pagerduty.webhooks.waiting or None, "webhooks are still waiting")
+    await until(lambda: not office.pagerduty.webhooks.waiting(), "webhooks are still waiting")

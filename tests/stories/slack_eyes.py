@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,13 @@ class Seen:
         )
         assert answer.status == 200, f"Slack showed {answer.failure} to {by}: {answer.status} {answer.body}"
 
+    async def answers(self, label: str, by: str, words: str) -> Seen:
+        """Press something, and wait for the new private reply that says `words`."""
+        place = Place(self._slack, self.channel)
+        before = {one.ts for one in place.private(by)}
+        await self.press(label, by)
+        return await place.expect_private(by, words, but=before)
+
     async def expect(self, *wanted: str, buttons: list[str] | None = None, within: float = PATIENCE) -> None:
         """Wait until it says all of these, and has just these buttons."""
 
@@ -157,13 +165,14 @@ class Place:
         )
         return found[0]
 
-    async def expect_private(self, user: str, words: str, *, within: float = PATIENCE) -> Seen:
-        """Wait for a private reply that says this; the newest one."""
+    async def expect_private(
+        self, user: str, words: str, *, within: float = PATIENCE, but: Container[str] = ()
+    ) -> Seen:
+        """Wait for a private reply that says this; the newest one, and none of those `but`."""
 
         def look() -> Seen | None:
-            return next(
-                (one for one in reversed(self.private(user)) if words in one.words or words in one.text), None
-            )
+            found = [one for one in reversed(self.private(user)) if one.ts not in but]
+            return next((one for one in found if words in one.words or words in one.text), None)
 
         return await until(
             look,
@@ -185,13 +194,19 @@ class Person:
         assert answer.status == 200, f"Slack showed {answer.failure}: {answer.status} {answer.body}"
 
     async def asks(self, line: str, channel: Place, words: str) -> Seen:
-        """A slash command, and the private reply that says `words`."""
+        """A slash command, and the new private reply that says `words`."""
+        before = {one.ts for one in channel.private(self.id)}
         await self.types(line, channel)
-        return await channel.expect_private(self.id, words)
+        return await channel.expect_private(self.id, words, but=before)
 
     async def mentions(self, line: str, channel: Place, thread_ts: str | None = None) -> None:
         """`@pagerline …`, in the channel or in a thread."""
         answer = await self._slack.mention(self.id, channel.id, line, thread_ts)
+        assert answer.status == 200, f"Slack showed {answer.failure}: {answer.status} {answer.body}"
+
+    async def writes(self, line: str, channel: Place) -> None:
+        """A plain message, as in the bot's own conversation."""
+        answer = await self._slack.message(self.id, channel.id, line)
         assert answer.status == 200, f"Slack showed {answer.failure}: {answer.status} {answer.body}"
 
     async def form(self) -> dict[str, Any]:
@@ -208,3 +223,47 @@ class Person:
         """Fill in and submit the form; returns what the bot answered."""
         await self.form()
         return await self._slack.submit(self.id, values=values)
+
+    async def is_offered(self, field: str, typed: str) -> list[str]:
+        """What a picker of the open form offers for what was typed so far."""
+        await self.form()
+        view = self._slack.views.top(self.id)
+        assert view is not None
+        answer = await self._slack.options(self.id, field, typed, view=view.id)
+        assert answer.failure is None, answer
+        return [option["text"]["text"] for option in answer.body["options"]]
+
+    async def view_labels(self) -> list[str]:
+        """The buttons in the view on this person's screen, once there are any."""
+        return [one.label for one in await self._view_controls()]
+
+    async def presses_in_view(self, label: str) -> None:
+        """Press a button of the view on this person's screen."""
+        controls = await self._view_controls()
+        control = next((one for one in controls if one.label == label), None)
+        assert control is not None, f"there is no {label!r} here, only {[one.label for one in controls]}"
+        view = self._slack.views.top(self.id)
+        assert view is not None
+        answer = await self._slack.action(self.id, control.action_id, view=view.id, value=control.value)
+        assert answer.status == 200, f"Slack showed {answer.failure}: {answer.status} {answer.body}"
+
+    async def closes_view(self) -> None:
+        """Close whatever view is open."""
+        if self._slack.views.top(self.id) is not None:
+            await self._slack.close(self.id, every=True)
+
+    async def sees(self, words: str) -> None:
+        """Wait until the view on this person's screen says this."""
+
+        def said() -> str:
+            view = self._slack.views.top(self.id)
+            return words_of(view.payload["blocks"]) if view is not None else ""
+
+        await until(lambda: words in said(), lambda: f"{self.id} sees {said()!r}, not {words!r}")
+
+    async def _view_controls(self) -> list[Control]:
+        def look() -> list[Control] | None:
+            view = self._slack.views.top(self.id)
+            return controls_of(view.payload["blocks"]) or None if view is not None else None
+
+        return await until(look, f"no buttons on the screen of {self.id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from bot.sandbox.pagerduty.state import Incident
 from tests.stories.office import Office
@@ -10,7 +11,7 @@ from tests.stories.slack_eyes import Seen
 from tests.stories.waiting import until
 
 
-async def paged(office: Office, title: str = "Disk full on db-1", **more: object) -> tuple[Incident, Seen]:
+async def paged(office: Office, title: str = "Disk full on db-1", **more: Any) -> tuple[Incident, Seen]:
     incident = await office.trigger(title, **more)
     return incident, await office.checkout.expect_message(title)
 

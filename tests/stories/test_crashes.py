@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.stories.waiting import until
 
 RECOVERED = 30.0  # seconds after recovery by which no double may remain
 # Look-ups wait for the call timeout and 15 s more; stories shorten the waits, never the rule.
-PERIODS = {"look_up_seconds": 1.0}
+PERIODS: dict[str, Any] = {"shutdown_seconds": 5.0}
 
 
 async def taken(office: Office) -> None:
@@ -46,6 +47,7 @@ async def bot(empty_office: Office, tmp_path: Path) -> AsyncIterator[OwnProcess]
     await empty_office.carol.types("subscribe Checkout", empty_office.checkout)
     await empty_office.checkout.expect_private("U0CAROL", "Checkout")
     yield process
+    await empty_office.inspection.before_the_bot_stops()
     await process.kill()
 
 

@@ -15,11 +15,13 @@ PATIENCE = 8.0  # seconds; far beyond what any of this takes, so that only a fau
 async def until(
     look: Callable[[], T | None], what: Callable[[], str] | str, *, within: float = PATIENCE
 ) -> T:
-    """What `look` returns once it is neither None nor False; fails with `what` after `within` seconds."""
+    """What `look` returns once that is something (not None, False or empty); fails with `what` after `within`
+    seconds.
+    """
     deadline = time.monotonic() + within
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"after {within:g} s: {what if isinstance(what, str) else what()}")
@@ -33,7 +35,7 @@ async def until_async(
     deadline = time.monotonic() + within
     while True:
         found = await look()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"after {within:g} s: {what}")
