@@ -13,6 +13,7 @@ import contextlib
 import signal
 import socket
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -26,6 +27,8 @@ from bot.command.catalog import Catalog
 from bot.errors import UserError
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.inspection import message_rows
 
 HOST = "127.0.0.1"
 PAGE_PORT = 8000
@@ -97,8 +100,10 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
     settings = sandbox_settings(sandbox, folder, port, socket_mode=arguments.socket_mode)
     logs.configure(level=arguments.log_level, style="console", secrets=secrets_of(settings))
     runner = web.AppRunner(build_app(settings, catalog), access_log=None, shutdown_timeout=1)
+    inspector = await Database.open(settings.database_url.get_secret_value())
     try:
         await runner.setup()
+        sandbox.page.inspect = partial(message_rows, inspector)
         await web.TCPSite(runner, HOST, port).start()
         sandbox.connect(f"http://{HOST}:{port}")
         if is_new:
@@ -107,6 +112,7 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
         await stop.wait()
     finally:
         await runner.cleanup()
+        await inspector.close()
         await sandbox.stop()
 
 
