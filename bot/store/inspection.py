@@ -1,4 +1,4 @@
-"""The database's own idea of a channel's messages as plain rows: for the sandbox's inspector and bug reports."""
+"""The database's own idea of a channel's messages as plain rows, for the sandbox's inspector."""
 
 from __future__ import annotations
 
