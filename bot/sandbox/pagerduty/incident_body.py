@@ -19,6 +19,21 @@ from bot.sandbox.pagerduty.state import (
 from bot.sandbox.pagerduty.timers import KINDS, due_at
 
 
+# How PagerDuty words a line of an incident's history; what is not here is told by its type.
+_DONE = {
+    "acknowledge": "Acknowledged",
+    "annotate": "Note added",
+    "assign": "Assigned",
+    "delegate": "Handed to another policy",
+    "escalate": "Escalated",
+    "resolve": "Resolved",
+    "snooze": "Snoozed",
+    "trigger": "Triggered",
+    "unacknowledge": "Acknowledgement timed out",
+    "urgency_change": "Urgency changed",
+}
+
+
 class IncidentWriter:
     """`include` names are PagerDuty's (`services`, `assignees`, …): references become whole objects."""
 
@@ -161,7 +176,7 @@ class IncidentWriter:
         return {
             "id": entry.id,
             "type": kind,
-            "summary": f"{entry.type.replace('_', ' ').capitalize()}{by}.",
+            "summary": f"{_DONE.get(entry.type, entry.type.replace('_', ' ').capitalize())}{by}.",
             "self": f"{API}/log_entries/{entry.id}",
             "html_url": f"{self._state.origin}/incidents/{incident.id}/log_entries/{entry.id}",
             "created_at": stamp(entry.at),
