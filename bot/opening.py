@@ -39,6 +39,8 @@ from bot.store.workspaces import KnownWorkspaces, Workspace
 
 log = structlog.get_logger("pagerline.app")
 
+BUSY_SECONDS = 1.0  # for SQLite's file, which is ours alone: a command waits for two batches, Slack for 3 s
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -75,7 +77,7 @@ class PagerDutySide:
 
 
 async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
-    database = await Database.open(settings.database_url.get_secret_value())
+    database = await Database.open(settings.database_url.get_secret_value(), busy_timeout=BUSY_SECONDS)
     stack.push_async_callback(database.close)
     if database.path is not None:
         stack.enter_context(FileLock(database.path))

@@ -53,6 +53,7 @@ class Rereader:
         self._tasks: set[asyncio.Task[None]] = set()
         self._tries: dict[str, int] = {}
         self._away = False
+        self._store_away = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set, then let the requests under way finish."""
@@ -84,8 +85,13 @@ class Rereader:
         try:
             stale = await self._incidents.take_stale(room)
         except StoreUnavailable as error:
-            log.warning("rereader_waits_for_the_store", reason=str(error))
+            if not self._store_away:
+                log.warning("rereader_waits_for_the_store", reason=str(error))
+            self._store_away = True
             return
+        if self._store_away:
+            log.info("rereader_goes_on")
+        self._store_away = False
         for one in stale:
             task = asyncio.create_task(self._read(one), name=f"read {one.incident_id}")
             self._tasks.add(task)
