@@ -18,7 +18,6 @@ from bot.sandbox.pagerduty.state import (
 )
 from bot.sandbox.pagerduty.timers import KINDS, due_at
 
-
 # How PagerDuty words a line of an incident's history; what is not here is told by its type.
 _DONE = {
     "acknowledge": "Acknowledged",
