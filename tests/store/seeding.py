@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, Double, insert, literal, select, update
 
 from bot.events import StoryLine
 from bot.model import Channel, Incident, Priority, Reference, Status, Urgency
@@ -17,16 +17,24 @@ from bot.store.database import Database
 from bot.store.tables import channels, events, incidents, messages, metadata, shown, thread_lines
 
 TEAM = "T0ACME"
+NOON = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 CHECKOUT = Channel(TEAM, "C0CHECK")
 SEARCH = Channel(TEAM, "C0SEARCH")
 INCIDENT = TypeAdapter(Incident)
 STORY_LINE = TypeAdapter(StoryLine)
 
 
+class StillDatabase(Database):
+    """Its clock moves only when a test moves `clock_offset`: how busy the machine is changes nothing."""
+
+    def now_sql(self, plus: float = 0.0) -> ColumnElement[float]:
+        return literal(NOON.timestamp() + self.clock_offset + plus, Double)
+
+
 @asynccontextmanager
-async def opened(url: str, *, clock_offset: float = 0.0) -> AsyncIterator[Database]:
+async def opened(url: str, kind: type[Database] = Database) -> AsyncIterator[Database]:
     """The database with its tables, closed afterwards."""
-    database = await Database.open(url, clock_offset=clock_offset)
+    database = await kind.open(url)
     try:
         async with database.write() as connection:
             await connection.run_sync(metadata.create_all)

@@ -9,12 +9,12 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.leases import Leases
-from tests.store.seeding import opened
+from tests.store.seeding import StillDatabase, opened
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened(database_url) as database:
+    async with opened(database_url, StillDatabase) as database:
         yield database
 
 

@@ -10,14 +10,24 @@ import pytest
 from bot.model import Priority, Reference, Status, Urgency
 from bot.store.database import Database
 from bot.store.messages import Adoption, Messages
-from tests.store.seeding import CHECKOUT, SEARCH, Seed, a_line, acknowledged, an_incident, opened, resolved
+from tests.store.seeding import (
+    CHECKOUT,
+    SEARCH,
+    Seed,
+    StillDatabase,
+    a_line,
+    acknowledged,
+    an_incident,
+    opened,
+    resolved,
+)
 
 SETTLED = 20.0
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened(database_url) as database:
+    async with opened(database_url, StillDatabase) as database:
         yield database
 
 

@@ -15,7 +15,16 @@ from bot.store.outcomes import Outcomes
 from bot.store.pace import Pace, PaceLimits
 from bot.store.rows import Message, ThreadLine
 from bot.store.turns import Act, NotNow, Turn, Turns
-from tests.store.seeding import CHECKOUT, SEARCH, Seed, a_line, acknowledged, an_incident, opened
+from tests.store.seeding import (
+    CHECKOUT,
+    SEARCH,
+    Seed,
+    StillDatabase,
+    a_line,
+    acknowledged,
+    an_incident,
+    opened,
+)
 
 LEASE = 15.0
 SETTLED = 20.0
@@ -23,7 +32,7 @@ SETTLED = 20.0
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened(database_url) as database:
+    async with opened(database_url, StillDatabase) as database:
         yield database
 
 
