@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -21,6 +21,14 @@ COLOURS = (256, 160, 96, 48)  # the first that makes the file small enough
 RIM = """
 dialog::backdrop { background: Canvas !important; opacity: 1 }
 nav { border-color: transparent !important }
+"""
+# Looked up at once: a message that changes is drawn anew, and its node is another one then.
+PLACE = """
+part => {
+  part.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const { x, y, width, height } = part.getBoundingClientRect();
+  return { x, y, width, height };
+}
 """
 PATIENCE = 20_000  # milliseconds until what a picture shows must be there
 
@@ -79,7 +87,8 @@ class Camera:
         """Write the picture of this part, or of the whole page, in both schemes."""
         for scheme, page in self.pages.items():
             await page.mouse.move(0, 0)
-            shot = await (page.screenshot() if find is None else find(page).screenshot(style=RIM))
+            clip: Any = None if find is None else await find(page).evaluate(PLACE)
+            shot = await page.screenshot(clip=clip, style=RIM if clip else None)
             (self._folder / file_name(name, scheme)).write_bytes(await self._reduced(shot))
         self.taken.append(name)
 

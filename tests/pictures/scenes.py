@@ -127,7 +127,7 @@ async def _one_incident(camera: Camera, hands: Hands) -> None:
 
     await camera.page.get_by_label("I am").select_option(label="Alice Anderson")
     await shown(camera.page).get_by_role("button", name="Escalate").click()
-    await camera.wait_for(shown, "level 2 of 3")
+    await camera.wait_for(shown, "level 2 of 3", "1 reply")
     await camera.take("message-escalated", shown)
 
     await hands.act(incident, "acknowledge")
