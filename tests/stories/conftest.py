@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.stories.office import InProcess, Office
 
 
-@pytest.fixture
-def unbuilt_office(database_url: str) -> Iterator[Office]:
-    """Before anything runs; after everything has stopped, it is inspected."""
+@asynccontextmanager
+async def built(database_url: str) -> AsyncIterator[Office]:
+    """Fakes and people, no bot yet; inspected after everything has stopped."""
     office = Office(database_url)
     with office.inspection.book.open():
+        await office.migrate()
+        await office.sandbox.start()
         yield office
+        await office.sandbox.stop()
     office.inspection.close()
 
 
 @pytest.fixture
-async def empty_office(unbuilt_office: Office) -> AsyncIterator[Office]:
-    """Fakes and people; no bot yet."""
-    await unbuilt_office.migrate()
-    await unbuilt_office.sandbox.start()
-    yield unbuilt_office
-    await unbuilt_office.sandbox.stop()
+async def empty_office(database_url: str) -> AsyncIterator[Office]:
+    """On each database."""
+    async with built(database_url) as office:
+        yield office
+
+
+@pytest.fixture
+async def empty_sqlite_office(sqlite_url: str) -> AsyncIterator[Office]:
+    """On SQLite alone."""
+    async with built(sqlite_url) as office:
+        yield office
+
+
+@pytest.fixture
+async def empty_postgresql_office(postgresql_url: str) -> AsyncIterator[Office]:
+    """On PostgreSQL alone."""
+    async with built(postgresql_url) as office:
+        yield office
 
 
 @pytest.fixture
 async def office(empty_office: Office) -> AsyncIterator[Office]:
     """With a bot, and #checkout following Checkout."""
-    bot = InProcess(empty_office)
-    await bot.start()
-    await empty_office.carol.types("subscribe Checkout", empty_office.checkout)
-    await empty_office.checkout.expect_private("U0CAROL", "Checkout")
-    yield empty_office
-    await empty_office.inspection.before_the_bot_stops()
-    await bot.stop()
+    async with InProcess(empty_office):
+        await empty_office.carol.asks("subscribe Checkout", empty_office.checkout, "Checkout")
+        yield empty_office
 
 
 @pytest.fixture
-async def sqlite_office(sqlite_url: str) -> AsyncIterator[Office]:
-    """For what the database has no part in: once, on the quicker one."""
-    office = Office(sqlite_url)
-    with office.inspection.book.open():
-        await office.sandbox.start()
-        bot = InProcess(office)
-        await bot.start()
-        yield office
-        await office.inspection.before_the_bot_stops()
-        await bot.stop()
-        await office.sandbox.stop()
-    office.inspection.close()
+async def sqlite_office(empty_sqlite_office: Office) -> AsyncIterator[Office]:
+    """For what the database has no part in: a bot once, on the quicker one."""
+    async with InProcess(empty_sqlite_office):
+        yield empty_sqlite_office

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -70,7 +70,7 @@ class Office:
             "pagerduty_api_url": self.sandbox.pagerduty_url,
             "pagerduty_events_url": self.sandbox.pagerduty_url,
             "pagerduty_identity_url": self.sandbox.pagerduty_url,
-            "pagerduty_webhook_secrets": (SecretStr(self.sandbox.webhook_secret),),
+            "pagerduty_webhook_secrets": (self.sandbox.webhook_secret,),
             "public_url": f"http://{HOST}:{port}",
             "port": port,
             "database_url": SecretStr(self.database_url),
@@ -97,6 +97,12 @@ class Office:
         """What Slack and PagerDuty send goes to the bot on this port from now on."""
         self.bot_url = f"http://{HOST}:{port}"
         self.sandbox.connect(self.bot_url)
+
+    @property
+    def webhook_subscription(self) -> str:
+        """The id of PagerDuty's subscription for the bot."""
+        (exchange,) = [one for one in self.pagerduty.journal if one.direction == "out"][-1:]
+        return exchange.headers["x-webhook-subscription"]
 
     async def trigger(self, title: str, service: str = "PSVCCHK", **more: Any) -> Incident:
         """Something breaks."""
@@ -134,6 +140,17 @@ class InProcess:
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, failed: object, *_: object) -> None:
+        try:
+            if failed is None:
+                await self._office.inspection.before_the_bot_stops()
+        finally:
+            await self.stop()
 
 
 class OwnProcess:

@@ -125,3 +125,15 @@ async def test_the_first_post_calls_the_assignee_and_edits_call_nobody(office: O
     await message.expect("Acknowledged", "Bob Brown")
     edits = office.slack.journal.calls("chat.update")
     assert [one for one in edits if "<@U0ALICE>" in str(one.body["blocks"])] == []
+
+
+async def test_a_form_that_may_not_open_any_more_is_offered_once_again(sqlite_office: Office) -> None:
+    office = sqlite_office
+    office.slack.fault("views.open", "error", error="expired_trigger_id")
+    told = await office.alice.asks("trigger checkout", office.search, "Slack did not let me open the form")
+    await told.press("Open the form", by="U0ALICE")
+    form = await office.alice.form()
+    assert "Checkout" in str(form["blocks"])
+    await office.alice.fills(title="Cards fail")
+    await office.search.expect_private("U0ALICE", "Cards fail")
+    assert office.find("Cards fail").service == "PSVCCHK"
