@@ -39,6 +39,17 @@ class Relay:
             writer.transport.abort()
         self._writers.clear()
 
+    async def shut(self) -> None:
+        """Every connection is closed, and none taken."""
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+
+    async def reopen(self) -> None:
+        """Connections are taken again, at the same address."""
+        port = make_url(self.url).port
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
+
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
