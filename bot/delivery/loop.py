@@ -45,6 +45,8 @@ log = structlog.get_logger("pagerline.delivery")
 
 MOST_AT_ONCE = 8
 """Channels written to at the same time."""
+BETWEEN_QUESTIONS = 0.03
+"""Seconds at least; the first hint after a rest is never kept waiting."""
 SHARE_FOR_WHOLE = 0.02
 """Of the time: for asking about every message there is, and not only what changed lately."""
 LONGEST_BETWEEN_WHOLE = 10.0
@@ -186,6 +188,10 @@ class Delivery:
         done, waiting = await asyncio.wait(
             {hint, ended, stopped}, timeout=self._work.next_in(poll), return_when=asyncio.FIRST_COMPLETED
         )
+        # A flood of hints is one question, so that asking leaves time for what is asked about.
+        early = self._asked_at + BETWEEN_QUESTIONS - self._clock()
+        if early > 0 and stopped not in done:
+            await asyncio.wait({stopped}, timeout=early)
         # Cancelling a wait for a hint loses nothing: the hint itself is kept.
         for task in waiting - {stopped}:
             task.cancel()

@@ -22,6 +22,7 @@ log = structlog.get_logger("pagerline.rereader")
 
 AT_ONCE = 8  # requests under way
 POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.15  # what becomes stale meanwhile is taken together
 LONGEST_PAUSE = 60.0
 FINISH_SECONDS = 10.0
 
@@ -66,6 +67,8 @@ class Rereader:
                 waiting = {hint, stopped} if len(self._tasks) < AT_ONCE else {stopped, *self._tasks}
                 await asyncio.wait(waiting, timeout=self._poll, return_when=asyncio.FIRST_COMPLETED)
                 hint.cancel()
+                # Each taking is a write of its own, and in a flood those compete with the webhooks'.
+                await asyncio.wait({stopped}, timeout=GATHER_SECONDS)
         finally:
             stopped.cancel()
             await self._finish()
