@@ -98,6 +98,13 @@ class UrgencyWord(OneOf):
     choices: ClassVar[Mapping[str, str]] = {"high": "High: page now", "low": "Low: no hurry"}
 
 
+class Mentions(OneOf):
+    """Whether a subscription's first posts notify the assignee of a high-urgency incident."""
+
+    __slots__ = ()
+    choices: ClassVar[Mapping[str, str]] = {"quiet": "Mention nobody", "loud": "Mention who has it"}
+
+
 class OpenOnes(OneOf):
     """Which of the incidents that are open already a new subscription brings into the channel."""
 
@@ -126,6 +133,7 @@ KINDS: frozenset[type] = frozenset(
         Query,
         Word,
         UrgencyWord,
+        Mentions,
         OpenOnes,
         PriorityName,
     }

@@ -3,6 +3,8 @@
     /pager subscribe checkout high P1,P2
     ✓ This channel follows Checkout, high urgency, P1 or P2. 3 open incidents appear now.
 
+The first post of a high-urgency incident mentions who has it; with `quiet` it mentions nobody.
+
 Without a name a form opens. More than 20 open incidents are not poured in: it asks which of them should
 appear.
 """
@@ -10,7 +12,16 @@ appear.
 from __future__ import annotations
 
 from bot.command.context import Context, Filter
-from bot.declaration import Argument, OpenOnes, PriorityName, Reply, ScopeRef, UrgencyWord, command
+from bot.declaration import (
+    Argument,
+    Mentions,
+    OpenOnes,
+    PriorityName,
+    Reply,
+    ScopeRef,
+    UrgencyWord,
+    command,
+)
 from bot.errors import UserError
 from bot.model import Incident, Reference, ScopeKind, Subscription, Urgency
 from bot.render.subscribing import FLOOD, already_subscribed, ask_before_flood, subscribed
@@ -29,14 +40,19 @@ from bot.render.subscribing import FLOOD, already_subscribed, ask_before_flood, 
         ),
         "urgency": Argument("Urgency", "Both when left out.", usage="[high]"),
         "priorities": Argument("Priorities", "Such as P1, P2. All when left out.", usage="[P1,P2]"),
+        "mentions": Argument(
+            "Mentions", "The first post of a high-urgency incident notifies who has it.", usage="[quiet]"
+        ),
         "open_ones": Argument(asked=False),
     },
 )
 async def subscribe(
     ctx: Context,
     scope: ScopeRef,
+    *,
     urgency: UrgencyWord | None = None,
     priorities: list[PriorityName] | None = None,
+    mentions: Mentions | None = None,
     open_ones: OpenOnes | None = None,
 ) -> Reply:
     """Follow a service, a team or everything in this channel."""
@@ -49,6 +65,7 @@ async def subscribe(
         target=Reference(scope.id, scope.name) if scope.kind != "all" else None,
         urgencies=frozenset({Urgency(urgency)} if urgency else ()),
         priorities=frozenset(str(name) for name in priorities or ()),
+        mention=mentions != "quiet",
         made_by=ctx.who.user.id,
     )
     if any(_same(wish, one) for one in await ctx.subscriptions.of_channel(wish.channel)):
@@ -87,6 +104,7 @@ def _is_urgent(incident: Incident) -> bool:
 def _same(wish: Subscription, one: Subscription) -> bool:
     targets = (wish.target and wish.target.id) == (one.target and one.target.id)
     filters = wish.urgencies == one.urgencies and wish.priorities == one.priorities
+    filters = filters and wish.mention is one.mention
     return wish.kind is one.kind and targets and filters and one.broken_since is None
 
 
@@ -97,4 +115,5 @@ def _target(wish: Subscription) -> str:
 def _words(wish: Subscription) -> str:
     """The argument words that make this wish again."""
     filters = [*sorted(one.value for one in wish.urgencies), ",".join(sorted(wish.priorities))]
+    filters += [] if wish.mention else ["quiet"]
     return " ".join(part for part in ("subscribe", _target(wish), *filters) if part)

@@ -9,7 +9,7 @@ from bot.model import ScopeKind, Subscription
 from bot.render import text
 from bot.render.blocks import Block, actions, button, context, section
 from bot.render.limits import Rendered, finish, reply
-from bot.render.text import bold, dotted, line, link, plural
+from bot.render.text import bold, line, link, plural
 
 FLOOD = 20  # open incidents above which a new subscription asks first
 
@@ -44,6 +44,8 @@ def _filters(subscription: Subscription) -> list[str]:
     found = [f"{urgency.value} urgency" for urgency in sorted(subscription.urgencies)]
     if subscription.priorities:
         found.append(" or ".join(line(name, 40) for name in sorted(subscription.priorities)))
+    if not subscription.mention:
+        found.append("mentioning nobody")
     return found
 
 
@@ -136,7 +138,7 @@ def broken_notice(channel_id: str, subscriptions: Sequence[Subscription], reason
 
 def _entry(one: Subscription) -> str:
     made = f"set up by <@{one.made_by}>" if one.made_by.isalnum() else None
-    lines = [what(one), dotted(made, None if one.mention else "mentions nobody")]
+    lines = [what(one), made]
     if one.broken_since:
         since = text.moment(one.broken_since, "since ")
         lines.insert(1, f":warning:  Broken {since}: I cannot post here. Invite me to this channel again.")

@@ -48,9 +48,9 @@ class Subscriptions:
     ) -> Subscription:
         """Follow it; the same channel and target again replaces the filters.
 
-        The open ones of `incidents` that match are shown at once. `since`: so are those first heard of after
-        this moment of the database's clock (when the list of open incidents was asked for), but for the
-        `listed` ids.
+        The open ones of `incidents` that match are shown at once, mentioning nobody: they are no news.
+        `since`: so are those first heard of after this moment of the database's clock (when the list of open
+        incidents was asked for), but for the `listed` ids; these are news.
         """
         clean = storable(sub)
         if await self._is_broken(clean.channel):
@@ -59,14 +59,17 @@ class Subscriptions:
 
         def put(connection: Connection) -> tuple[Subscription, bool]:
             chosen = [one for one in incidents if one.is_open and clean.matches(one)]
+            news: list[Incident] = []
             self._hear_of(connection, chosen)
             self._followers.serialise(connection, changing=True)
             stored = self._put(connection, clean)
             if since is not None:
                 heard = self._open_since(connection, since)
-                chosen += [one for one in heard if one.id not in listed and clean.matches(one)]
-            self._followers.insert(connection, ((clean.channel, one.id, clean.mention) for one in chosen))
-            return stored, bool(chosen)
+                news = [one for one in heard if one.id not in listed and clean.matches(one)]
+            rows = [(clean.channel, one.id, False) for one in chosen]
+            rows += [(clean.channel, one.id, clean.mention) for one in news]
+            self._followers.insert(connection, rows)
+            return stored, bool(rows)
 
         stored, shows = await self._change(put)
         if shows:

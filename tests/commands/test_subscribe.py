@@ -35,6 +35,15 @@ async def test_filters_are_kept(board: Switchboard) -> None:
     assert (one.urgencies, one.priorities) == (frozenset({Urgency.HIGH}), frozenset({"P1", "P2"}))
 
 
+async def test_quiet_mentions_nobody(board: Switchboard) -> None:
+    assert "mentioning nobody" in await board.types("subscribe checkout quiet")
+    (one,) = await followed(board)
+    assert not one.mention
+    await board.types("subscribe checkout")
+    (one,) = await followed(board)
+    assert one.mention
+
+
 async def test_the_same_again_changes_nothing(board: Switchboard) -> None:
     await board.types("subscribe checkout")
     assert "already follows" in await board.types("subscribe checkout", by="U0BOB")

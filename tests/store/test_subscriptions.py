@@ -70,6 +70,15 @@ async def test_several_rules_of_a_channel_make_one_message(store: Store) -> None
     ]
 
 
+async def test_what_was_open_before_mentions_nobody(store: Store) -> None:
+    old = an_incident("Q1")
+    await store.incidents.accept(an_event(incident=old))
+    await store.subscriptions.add(a_subscription(), incidents=[old])
+    await store.incidents.accept(an_event(incident=an_incident("Q2")))
+    rows = {row.incident_id: row.mention for row in await store.messages()}
+    assert rows == {"Q1": False, "Q2": True}
+
+
 @pytest.mark.parametrize(
     ("wish", "shown"),
     [
