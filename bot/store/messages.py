@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, true, type_coerce, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, true, type_coerce, update
 
 from bot.model import Channel, Status, Urgency
 from bot.store import question
@@ -47,6 +47,8 @@ class Messages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Putting these statements together takes longer than asking them, and they are asked all the time.
+        self._statements: dict[tuple[float | bool, ...], Select[Any]] = {}
 
     async def due(
         self, settled_seconds: float, *, per_channel: int = PER_CHANNEL, news_only: bool = False
@@ -56,20 +58,26 @@ class Messages:
         `news_only` looks at what changed lately: quick however many messages there are, but only the whole
         question is never wrong.
         """
-        among: ColumnElement[bool] = true()
-        if news_only:
-            among = question.recently_changed(await self._database.now() - NEWS)
-        now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
-        query = question.candidates(now, settled, self._database.dialect, per_channel, among)
+        given = {"since": await self._database.now() - NEWS} if news_only else {}
+        key = (self._database.clock_offset, settled_seconds, per_channel, news_only)
+        query = self._statements.get(key)
+        if query is None:
+            among: ColumnElement[bool] = question.recently_changed() if news_only else true()
+            now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
+            query = question.candidates(now, settled, self._database.dialect, per_channel, among)
+            self._statements[key] = query
         async with self._database.read() as connection:
-            return [_candidate(row) for row in await connection.execute(query)]
+            return [_candidate(row) for row in await connection.execute(query, given)]
 
     async def due_lines(self, settled_seconds: float, *, per_channel: int = PER_CHANNEL) -> list[ThreadLine]:
         """The next thread line of each message: one after the other, in the order things happened."""
-        now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
+        key = (self._database.clock_offset, settled_seconds, per_channel)
+        query = self._statements.get(key)
+        if query is None:
+            now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
+            query = self._statements[key] = question.lines(now, settled, per_channel)
         async with self._database.read() as connection:
-            rows = await connection.execute(question.lines(now, settled, per_channel))
-            return [_line(row) for row in rows]
+            return [_line(row) for row in await connection.execute(query)]
 
     async def uncalled(self, limit: int = 100) -> list[Uncalled]:
         """Messages whose incident still waits for an assignee nobody could mention; the newest `limit`."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -98,10 +99,13 @@ def priority_rank(dialect: Dialect) -> ColumnElement[int | None]:
     return rank
 
 
-def recently_changed(since: datetime) -> ColumnElement[bool]:
-    """Messages whose incident had news after `since`, and those that need a look whatever it does. Found by
-    indexes, however many messages there are; misses what has been behind for longer. A value, not the clock's
-    expression: PostgreSQL would read every row for that.
+SINCE = bindparam("since", type_=Moment)
+"""Given at execution. A value, not the clock's expression: PostgreSQL would read every row for that."""
+
+
+def recently_changed() -> ColumnElement[bool]:
+    """Messages whose incident had news after `SINCE`, and those that need a look whatever it does. Found by
+    indexes, however many messages there are; misses what has been behind for longer.
     """
     asks = or_(
         messages.c.ts.is_(None), messages.c.posting_since.is_not(None), messages.c.next_try_at.is_not(None)
@@ -109,8 +113,8 @@ def recently_changed(since: datetime) -> ColumnElement[bool]:
     of_news = select(messages.c.id).join(incidents, incidents.c.id == messages.c.incident_id)
     found = union(
         select(messages.c.id).where(asks),
-        of_news.where(incidents.c.accepted_at >= since),
-        of_news.where(incidents.c.read_at >= since),
+        of_news.where(incidents.c.accepted_at >= SINCE),
+        of_news.where(incidents.c.read_at >= SINCE),
     )
     return messages.c.id.in_(found)
 
