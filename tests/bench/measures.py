@@ -212,7 +212,8 @@ async def commands(bench: Bench) -> AsyncIterator[Row]:
 
 # ----------------------------------------------------------------------------------------------- (d) to Slack
 
-PAGES = 40
+PAGES = 20
+APART = 0.4  # seconds: what one incident still needs is over when the next one comes
 
 
 async def to_slack(bench: Bench) -> AsyncIterator[Row]:
@@ -251,7 +252,7 @@ async def _pages(server: Server, idents: Sequence[str]) -> dict[str, float]:
         if await connection.ask(webhook(WEBHOOK_SECRET, ident, number)) != 202:
             raise RuntimeError("a webhook was refused")
         answered[ident] = time.time()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(APART)
     connection.close()
     return answered
 
