@@ -189,7 +189,9 @@ class Settings(BaseModel):
     slack_call_seconds: float = Field(
         5.0, gt=0, description="Longest wait for an answer from Slack, in seconds."
     )
-    lease_seconds: float = Field(15.0, gt=0, description="How long one replica holds a channel, in seconds.")
+    lease_seconds: float = Field(
+        15.0, gt=0, description="How long one replica holds a channel or a command, in seconds."
+    )
     look_up_seconds: float = Field(
         15.0,
         gt=0,

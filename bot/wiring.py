@@ -146,7 +146,9 @@ def _start_loops(parts: Parts, background: Background, delivery: Delivery, runne
         "matching people", PeopleSync(parts.pagerduty.directory, parts.slack.workspaces, store.people).run
     )
     alone = store.database.dialect == "sqlite"
-    background.start("interrupted commands", Recovery(runner, alone=alone).run)
+    background.start(
+        "interrupted commands", Recovery(runner, alone=alone, period=parts.settings.lease_seconds / 3).run
+    )
     background.start("directory", parts.pagerduty.directory.keep_warm)
 
 
@@ -194,7 +196,9 @@ def _services(parts: Parts) -> Services:
         catalog=parts.catalog,
         accounts=accounts,
         workspaces=workspaces,
-        intents=Intents(store.database, store.batcher, store.sealer, holder=store.holder),
+        intents=Intents(
+            store.database, store.batcher, store.sealer, holder=store.holder, lease=settings.lease_seconds
+        ),
         subscriptions=store.subscriptions,
         people=store.people,
         directory=pagerduty.directory,
