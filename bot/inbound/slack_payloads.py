@@ -7,7 +7,6 @@ organisation in a shared channel the payload names theirs, and we answer in ours
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,6 @@ from bot.slack.marks import read_mark
 Json = Mapping[str, Any]
 NOTHING: Json = {}
 OURS = "run:"  # the action ids of controls whose value is words
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no database takes and nobody can see
 
 
 def is_well_formed(body: Json) -> bool:
@@ -138,7 +136,7 @@ def submission(body: Json, team_id: str) -> Submitted | None:
             user=SlackUser(team_id, user),
             surface=Surface.FORM,
             text=state.verb,
-            fields={name: _text(value) for name, value in {**state.fixed, **read_values(view)}.items()},
+            fields={**state.fixed, **read_values(view)},
             channel_id=state.channel,
             thread_ts=state.thread_ts or None,
             message_ts=state.message_ts or None,
@@ -197,4 +195,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return UNSTORABLE.sub("", value) if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
