@@ -149,6 +149,7 @@ async def test_no_secret_stands_in_the_log(empty_office: Office, bot: OwnProcess
     message = await office.checkout.expect_message("Disk full")
     await message.press("Acknowledge", by="U0ALICE")
     await message.expect("Acknowledged")
+    office.inspection.expects("slack_token_bad")
     office.slack.token("token_revoked")
     office.pagerduty.outage("down")
     await office.alice.types("list", office.checkout)
