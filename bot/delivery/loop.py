@@ -253,7 +253,7 @@ class Delivery:
         self._work.replace([item for item in items if self._can_serve(item)], whole=whole)
 
     def _item(self, candidate: Candidate) -> Item | None:
-        message, click = candidate.message, candidate.standing.touched
+        message, click = candidate.message, candidate.answers_a_click
         call = next_call(
             message,
             candidate.standing,

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine
+from bot.store.rows import MOST_REPOSTS, Candidate, Message, Shown, Standing, ThreadLine
 
-MOST_REPOSTS = 1
-"""A message that a person deleted is posted again this often, and only while its incident is open."""
 LOOK_BACK = timedelta(minutes=1)
 """A look-up starts this long before the post was begun: Slack's clock gives the `ts`, not ours."""
 
@@ -47,8 +45,7 @@ def next_call(
     """The one Slack call that brings the message nearer to showing the incident as it is; None: it is true.
 
     A post of unknown outcome is looked up `settled_after` it was begun, when Slack has carried it out or
-    never will; until then nothing is done about it. `now` is the database's clock, as is everything in the
-    row.
+    never will; until then nothing is done about it. `now` is of the database's clock, as is all in the row.
     """
     if message.posting_since is not None and now - message.posting_since >= settled_after:
         return LookUp(message.posting_since - LOOK_BACK)
@@ -108,7 +105,7 @@ def worth(candidate: Candidate, call: Call) -> tuple[float, ...]:
     rank = UNKNOWN_RANK if standing.rank is None else standing.rank
     low = standing.urgency.value == "low"
     if isinstance(call, Update):
-        if standing.touched:
+        if candidate.answers_a_click:
             return (Urgent.CLICK, 0, 0, -waited)
         # Each edit ends one message's staleness: the longest stale one first removes the most seconds.
         return (Urgent.UPDATE, 0, 0, -waited)

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON
 
 from bot.model import Status, Urgency
+from bot.store.rows import AWAITED, MOST_REPOSTS
 from bot.store.tables import Moment, channels, events, incidents, messages, shown, thread_lines
 from bot.store.upsert import Dialect
 
@@ -52,7 +53,7 @@ def needs(settled: ColumnElement[float]) -> Needs:
     """The conditions; a post begun before `settled` has an outcome that can be looked up."""
     begun = messages.c.posting_since
     never_stood = messages.c.gone.is_(None)
-    may_stand_again = and_(messages.c.reposts == 0, incidents.c.status != Status.RESOLVED.value)
+    may_stand_again = and_(messages.c.reposts < MOST_REPOSTS, incidents.c.status != Status.RESOLVED.value)
     behind = or_(shown.c.revision.is_(None), shown.c.revision < incidents.c.revision)
     return Needs(
         look_up=and_(begun.is_not(None), begun <= settled),
@@ -132,6 +133,7 @@ def candidates(
     due = needs(settled)
     rank = priority_rank(dialect)
     kind = case((due.look_up, 0), (messages.c.ts.is_(None), 1), else_=2)
+    awaited = and_(incidents.c.touched, since() > now - AWAITED.total_seconds())
     found = (
         select(
             *messages.c,
@@ -148,7 +150,7 @@ def candidates(
             .over(
                 partition_by=(messages.c.team_id, messages.c.channel_id, kind),
                 order_by=(
-                    case((and_(kind == 2, incidents.c.touched), 0), else_=1),
+                    case((and_(kind == 2, awaited), 0), else_=1),
                     case((kind == 2, since()), else_=0.0),
                     case((incidents.c.status == Status.RESOLVED.value, 1), else_=0),
                     func.coalesce(rank, UNKNOWN_RANK),

@@ -6,10 +6,15 @@ bot/store/messages.py fills them, bot/delivery/reconcile.py decides on them, bot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.events import StoryLine
 from bot.model import Channel, Incident, Status, Urgency
+
+MOST_REPOSTS = 1
+"""A message that a person deleted is posted again this often, and only while its incident is open."""
+AWAITED = timedelta(seconds=10)
+"""So long a person waits for the answer to a click; whatever is older is an edit like any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +47,9 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The incident behind a message, as far as the question needs it. `rank` 0 is the most severe priority,
-    None unknown; `touched`: a person acted on it from Slack.
+    """The incident behind a message, as far as the question needs it.
+
+    `rank` 0 is the most severe priority, None unknown. `touched`: a person has acted on it at some time.
     """
 
     revision: int
@@ -60,8 +66,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A message that may need a call. `since`: from when it has not been true; `asked_at`: the database's
-    clock.
+    """A message that may need a call.
+
+    `since`: from when it has not been true; `asked_at`: when the question was answered. Both by the
+    database's clock.
     """
 
     message: Message
@@ -69,6 +77,13 @@ class Candidate:
     shown: Shown | None
     since: datetime
     asked_at: datetime
+
+    @property
+    def answers_a_click(self) -> bool:
+        """Somebody may be looking at it, waiting for what they did to show: a person has acted on the
+        incident, and its news is so fresh that it may be that act.
+        """
+        return self.standing.touched and self.asked_at - self.since < AWAITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

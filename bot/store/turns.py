@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Channel, Incident
+from bot.model import Channel, Incident, Status
 from bot.store.database import Database
 from bot.store.leases import Lease, Leases
 from bot.store.messages import read_message
 from bot.store.pace import CLICKS_SHARE, HISTORY, POSTS, UPDATES, Charge, Pace, channel_posts
-from bot.store.rows import Message, ThreadLine
+from bot.store.rows import MOST_REPOSTS, Message, ThreadLine
 from bot.store.snapshots import load_incident
 from bot.store.tables import incidents, messages, shown, thread_lines
 
@@ -55,8 +55,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """No turn for `seconds`. `by_pace`: this kind of call has to wait; otherwise another holder has the
-    channel.
+    """No turn for `seconds`.
+
+    `by_pace`: this kind of call has to wait; otherwise another holder has the channel.
     """
 
     seconds: float
@@ -85,12 +86,13 @@ class Turns:
         self._lease_seconds = lease_seconds
 
     async def begin_post(self, message: Message) -> Begun:
-        """For a message that stands nowhere. One that was deleted in Slack counts as posted again from here
-        on.
+        """For a message that stands nowhere.
+
+        One that was deleted in Slack counts as posted again from here on, and is only while it is open.
         """
 
         def still(row: Row[Any]) -> bool:
-            return row.ts is None and row.posting_since is None
+            return row.ts is None and row.posting_since is None and _may_stand(row)
 
         return await self._begin(Act.POST, message, still, _post_charges(message.channel))
 
@@ -228,6 +230,11 @@ def is_line(line: ThreadLine) -> ColumnElement[bool]:
     return and_(thread_lines.c.message_id == line.message_id, thread_lines.c.event_id == line.event_id)
 
 
+def _may_stand(row: Row[Any]) -> bool:
+    """As bot/store/question.py asked, looked at again: it may have been resolved or deleted meanwhile."""
+    return row.gone is None or (row.reposts < MOST_REPOSTS and row.status != Status.RESOLVED.value)
+
+
 def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
     return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
 
@@ -237,6 +244,7 @@ def _message_row(message_id: int) -> Select[Any]:
         select(
             *messages.c,
             incidents.c.revision,
+            incidents.c.status,
             incidents.c.snapshot,
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),

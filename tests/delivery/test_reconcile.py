@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -108,6 +109,13 @@ def test_the_order_of_calls() -> None:
         worth(candidate(standing(status=Status.RESOLVED, rank=0), waited=500), Post()),
     ]
     assert ordered == sorted(ordered)
+
+
+def test_an_edit_answers_a_click_only_while_its_news_is_fresh() -> None:
+    touched = replace(OPEN, touched=True)
+    assert candidate(touched, waited=2, ts="1.1").answers_a_click
+    assert not candidate(touched, waited=10, ts="1.1").answers_a_click
+    assert not candidate(OPEN, waited=2, ts="1.1").answers_a_click
 
 
 @pytest.mark.parametrize(

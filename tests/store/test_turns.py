@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.model import Channel
+from bot.model import Channel, Status
 from bot.store.database import Database
 from bot.store.leases import Leases
 from bot.store.messages import Messages
@@ -286,6 +286,15 @@ async def test_deleted_in_slack_and_posted_again_once(us: Replica, seed: Seed) -
     await us.outcomes.posted(await us.posting(), "1.2", looks="red")
     found = await seed.row(row)
     assert (found.ts, found.gone, found.reposts) == ("1.2", None, 1)
+
+
+async def test_deleted_in_slack_and_resolved_since_it_was_asked_about(us: Replica, seed: Seed) -> None:
+    await seed.incident(an_incident())
+    await seed.message(ts="1.1")
+    await us.outcomes.gone(a_turn(await us.turns.begin_update(await us.message())))
+    deleted = await us.message()
+    await seed.incident(an_incident(status=Status.RESOLVED))
+    assert await us.turns.begin_post(deleted) is None
 
 
 async def test_lines_are_begun_and_ended_alike(us: Replica, seed: Seed, database: Database) -> None:
