@@ -1,8 +1,7 @@
 """Every part of the bot built and handed to the parts that need it, in one place, in order.
 
 Reads like the picture in bot/__init__.py: the store, the two sides, what people may do, what is delivered,
-and
-the loops that run beside the requests.
+and the loops that run beside the requests.
 """
 
 from __future__ import annotations
@@ -67,8 +66,9 @@ class Bot:
     background: Background
 
     async def finish(self) -> None:
-        """Take nothing more, finish what was accepted, stop the loops; what is left is still an intent, or
-        still due.
+        """Take nothing more, finish what was accepted, stop the loops.
+
+        What is left is still an intent, or still due.
         """
         await self.doors.stop(self.settings.shutdown_seconds)
         late = await self.tasks.finish(self.settings.shutdown_seconds)
@@ -104,7 +104,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     delivery = _delivery(parts)
     tasks = TrackedTasks()
     runner = Runner(_services(parts), tasks)
-    front = _slack_front(parts, runner)
+    front = _slack_front(parts, runner, delivery)
     socket = SocketFront(front.app, settings.slack_app_token) if settings.slack_app_token else None
     doors, background = Background(), Background()
     # Whatever fails from here on, no loop outlives the database it uses.
@@ -212,13 +212,13 @@ def _services(parts: Parts) -> Services:
     )
 
 
-def _slack_front(parts: Parts, runner: Runner) -> SlackFront:
+def _slack_front(parts: Parts, runner: Runner, delivery: Delivery) -> SlackFront:
     store, workspaces = parts.store, parts.slack.workspaces
     channels = Channels(
         store.subscriptions,
         store.notices,
         workspaces,
-        hint=parts.hint_delivery,
+        hint=delivery.look_at_everything,
         slash=parts.settings.slash_command,
     )
     return SlackFront(

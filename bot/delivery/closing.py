@@ -7,12 +7,12 @@ closed channels are also looked at now and then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from bot.errors import SlackFailure
-from bot.model import Channel
+from bot.model import Channel, Subscription
 from bot.render.subscribing import broken_notice
 from bot.slack.failures import ChannelClosed, Limited
 from bot.slack.workspaces import Workspaces
@@ -38,10 +38,13 @@ class Closing:
         self._messages = messages
         self._workspaces = workspaces
 
-    async def closed(self, channel: Channel, failure: ChannelClosed) -> None:
-        """Slack refused the channel."""
-        broken = await self._subscriptions.mark_broken(channel, failure.code)
+    async def close(self, channel: Channel, failure: ChannelClosed) -> list[Subscription]:
+        """Slack refused the channel. Returns the subscriptions whose makers are to be told."""
         log.warning("channel_closed", team=channel.team_id, channel=channel.id, code=failure.code)
+        return await self._subscriptions.mark_broken(channel, failure.code)
+
+    async def tell(self, channel: Channel, failure: ChannelClosed, broken: Sequence[Subscription]) -> None:
+        """Tell whoever made them, by direct messages: not while the channel's lease is held."""
         slack = self._workspaces.for_team(channel.team_id)
         if slack is None:
             return

@@ -28,7 +28,6 @@ from bot.delivery.tokens import Tokens
 from bot.delivery.work import Item, Work
 from bot.errors import StoreUnavailable
 from bot.metrics import Metrics
-from bot.model import Channel
 from bot.slack.workspaces import Workspaces
 from bot.store.database import Database
 from bot.store.leases import Leases
@@ -111,6 +110,7 @@ class Delivery:
         # Set when a turn ends: what it wrote down may make something due that the last question did not see.
         self._something_ended = asyncio.Event()
         self._asked_at = self._whole_again_at = 0.0
+        self._everything = True
         self._store_away = False
 
     # ------------------------------------------------------------------------------------------ from outside
@@ -128,11 +128,9 @@ class Delivery:
             await self._finish()
 
     async def drain(self) -> None:
-        """Deliver until nothing is due (what waits for its pace is waited for); for tests and for a last
-        effort.
-        """
+        """Deliver until nothing is due; what waits for its pace is waited for. For tests."""
         while True:
-            self._whole_again_at = 0.0
+            self._everything = True
             quiet = not self._under_way()
             await self._round(ask=True)
             if under_way := self._under_way():
@@ -142,10 +140,9 @@ class Delivery:
             elif quiet:
                 return
 
-    async def resume(self, channel: Channel) -> None:
-        """The bot was invited (back) to this channel, or it was unarchived."""
-        await self._closing.resume(channel)
-        self._work.release(channel)
+    def look_at_everything(self) -> None:
+        """Ask about every message next, also those long behind: a channel was opened, or a workspace."""
+        self._everything = True
         self._wake.notify("delivery")
 
     def health(self) -> list[str]:
@@ -216,7 +213,7 @@ class Delivery:
     async def _do_chores(self) -> None:
         try:
             if await self._chores.do():
-                self._wake.notify("delivery")
+                self.look_at_everything()
         except StoreUnavailable as error:
             log.warning("chores_lost_the_store", reason=str(error))
         except Exception:
@@ -234,14 +231,18 @@ class Delivery:
             self._work.done(item, hold)
             self._something_ended.set()
 
-    # --------------------------------------------------------------------------------------------- the
-    # question
+    # ------------------------------------------------------------------------------------------ the question
 
     async def _ask(self) -> None:
         settled = self._periods.settled
-        whole = self._clock() >= self._whole_again_at
         began = self._clock()
-        candidates = await self._messages.due(settled, news_only=not whole)
+        whole = self._everything or began >= self._whole_again_at
+        self._everything = False  # may be set again while the question is asked
+        try:
+            candidates = await self._messages.due(settled, news_only=not whole)
+        except StoreUnavailable:
+            self._everything = whole
+            raise
         if whole:
             took = self._clock() - began
             self._whole_again_at = self._clock() + min(LONGEST_BETWEEN_WHOLE, took / SHARE_FOR_WHOLE)

@@ -118,8 +118,12 @@ class Setbacks:
             case MessageGone():
                 await self.saved(lambda: self._outcomes.gone(turn))
             case ChannelClosed():
-                await self.saved(lambda: self._closing.closed(channel, failure))
-                await self.saved(lambda: self._outcomes.failed(turn, pause=False))
+                broken = await self.saved(lambda: self._closing.close(channel, failure))
+                try:
+                    await self.saved(lambda: self._outcomes.failed(turn, pause=False))
+                finally:
+                    # They are named once only, so they are told whatever became of the turn.
+                    await self._closing.tell(channel, failure, broken)
             case TokenBad():
                 self._tokens.found_bad(channel.team_id, failure)
                 await self.saved(lambda: self._outcomes.failed(turn, pause=False))
@@ -160,9 +164,7 @@ class Setbacks:
         return hold
 
     def refused_content(self, turn: Turn, failure: ContentRefused) -> None:
-        """Slack does not take what was rendered. The incident is shown plainly; the log has what is to be
-        mended.
-        """
+        """Slack does not take what was rendered: the log has what is to be mended."""
         log.error(
             "content_refused",
             id=uuid.uuid4().hex[:8],

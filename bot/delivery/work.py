@@ -73,12 +73,6 @@ class Work:
             until = self._clock() + hold.seconds
             self._holds[key] = max(until, self._holds.get(key, until))
 
-    def release(self, channel: Channel) -> None:
-        """Whatever held this channel is over."""
-        self._holds = {
-            key: until for key, until in self._holds.items() if key[:2] != (channel.team_id, channel.id)
-        }
-
     def next_in(self, longest: float) -> float:
         """Seconds until a hold ends that something waits for, at most `longest`."""
         now = self._clock()

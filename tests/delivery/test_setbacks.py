@@ -82,7 +82,8 @@ class TestAClosedChannel:
             await running.fake.archive(CHECKOUT.id, undo=True)
         else:
             await running.fake.invite(CHECKOUT.id)
-        await running.delivery.resume(CHECKOUT)
+        await running.subscriptions.mend(CHECKOUT)
+        running.delivery.look_at_everything()
         await until(lambda: "Acknowledged" in words(message), "it did not go on")
         await until(lambda: len(running.standing()) == 2, "what was missed did not come")
         (mended,) = await running.subscriptions.of_channel(CHECKOUT)

@@ -91,11 +91,3 @@ def test_what_changed_lately_is_added_to_what_is_known() -> None:
     assert list(work.take()) == [old]
     work.replace([])
     assert work.is_exhausted
-
-
-def test_an_invitation_ends_what_held_the_channel() -> None:
-    work = Work(Clock())
-    work.done(item(CHECKOUT), Hold(60.0, CHECKOUT.team_id, CHECKOUT.id))
-    work.release(CHECKOUT)
-    work.replace([item(CHECKOUT)])
-    assert len(list(work.take())) == 1
