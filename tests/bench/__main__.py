@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.bench.measures import MEASURES, Bench, Row
 from tests.databases import PostgresCluster, PostgresMissing
 
 WIDTHS = (36, 14, 14, 7, 8, 5)
+CALM = 0.7  # load average; two processes are measured, and both want a core of their own
 
 
 def line(*cells: str) -> str:
@@ -39,6 +41,9 @@ async def measure(names: list[str], folder: Path, cluster: PostgresCluster | Non
             found["PostgreSQL"] = cluster.create_database()
         return found
 
+    busy = os.getloadavg()[0]
+    if busy > CALM:
+        print(f"This machine is busy (load {busy:.1f}): measure again when it is calm.")
     print(line("", "floor", "bot", "ratio", "goal", "met"))
     for name in names:
         async for row in MEASURES[name](Bench(folder, databases)):
