@@ -16,7 +16,7 @@ async def test_invited_it_greets_once_with_a_way_to_subscribe(board: Switchboard
     assert "Subscribe this channel" in greeting.buttons
     await greeting.press("Subscribe this channel", by="U0BOB")
     form = await board.bob.form()
-    assert [block["block_id"] for block in form["blocks"]] == ["scope", "urgency", "priorities"]
+    assert [block["block_id"] for block in form["blocks"]] == ["scope", "urgency", "priorities", "mentions"]
     view = board.slack.views.top("U0BOB")
     assert view is not None
     await board.slack.options("U0BOB", "field:scope", "", view=view.id)
