@@ -8,7 +8,6 @@ PagerDuty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bot.command.arguments import Given
@@ -18,14 +17,6 @@ from bot.command.request import Request
 from bot.declaration import Command, IncidentRef, LevelNumber, Reply, ScopeRef, ServiceRef
 from bot.render.forms import FormState, render_form
 from bot.render.pickers import pick_incident
-
-
-@dataclass(frozen=True, slots=True)
-class FormNeeded:
-    """The form to open, and the words a button carries for those whose trigger has expired."""
-
-    view: Mapping[str, Any]
-    words: str
 
 
 async def place_of(request: Request, known: IncidentStore) -> Where:
@@ -68,7 +59,7 @@ async def form_for(
     *,
     filled: Mapping[str, str] | None = None,
     show_incident: bool = True,
-) -> FormNeeded:
+) -> Mapping[str, Any]:
     """The command's form with what is known already; given incidents are not asked for again.
 
     `show_incident` False: not known yet whether this person may see it.
@@ -90,12 +81,11 @@ async def form_for(
             if isinstance(value, (ServiceRef, ScopeRef)):
                 labels[parameter.name] = value.name
     state = FormState(command.verb, fixed, where.channel.id, where.message_ts or "", where.thread_ts or "")
-    words = " ".join([command.verb, *(text_of(value) for value in given.values.values())])
-    return FormNeeded(render_form(command, state, texts, about=about, labels=labels), words)
+    return render_form(command, state, texts, about=about, labels=labels)
 
 
 def text_of(value: object) -> str:
-    """A value as the words that give it back when read again."""
+    """A value as the text that gives it back when read from a field; a control's word, if it is one."""
     if isinstance(value, list):
         return " ".join(text_of(one) for one in value)
     if isinstance(value, ScopeRef):

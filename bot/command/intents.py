@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.command.again import words_again
 from bot.command.answering import Answering
 from bot.command.arguments import Given
 from bot.command.context import Context, Where, Who
@@ -86,32 +87,38 @@ class Recovery:
             if intent.state == STARTED:
                 await self._look_up(intent, request)
             else:
-                incident, _ = await self._subject(request)
-                await self._tell(intent, request, expired(request.text, incident), EXPIRED, "expired")
+                incident, given = await self._subject(request)
+                reply = expired(request.text, incident, again=self._again(request, given))
+                await self._tell(intent, request, reply, EXPIRED, "expired")
         finally:
             self._runner.at_work.discard(intent.id)
 
     async def _look_up(self, intent: Intent, request: Request) -> None:
         done: bool | None = None
         incident: Incident | None = None
+        given: Given | None = None
         try:
-            done, incident = await self._was_done(request)
+            done, incident, given = await self._was_done(request)
         except Failure as failure:
             log.warning("interrupted_act_not_looked_up", intent=intent.id, error=str(failure))
         outcome = {True: "done", False: "not_done", None: "unknown"}[done]
-        reply = interrupted(request.text, incident, done=done)
+        reply = interrupted(request.text, incident, done=done, again=self._again(request, given))
         await self._tell(intent, request, reply, DONE if done else FAILED, outcome)
 
-    async def _was_done(self, request: Request) -> tuple[bool | None, Incident | None]:
+    def _again(self, request: Request, given: Given | None) -> str:
+        command = self._services.catalog.read(request.text).command
+        return words_again(command, request, given, request.text) if command else ""
+
+    async def _was_done(self, request: Request) -> tuple[bool | None, Incident | None, Given | None]:
         called = self._services.catalog.read(request.text)
         command = called.command
         incident, given = await self._subject(request)
         if command is None or command.was_done is None or given is None or given.missing(command):
-            return None, incident
+            return None, incident, given
         ctx = self._looking(request, await self._steps.place(request))
         done = await command.was_done(ctx, **given.values)
         incident, _ = await self._subject(request)
-        return done, incident
+        return done, incident, given
 
     async def _subject(self, request: Request) -> tuple[Incident | None, Given | None]:
         """The incident an act was about, as it stands now, and its arguments; as far as they can be told."""

@@ -28,8 +28,8 @@ class Surface(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """`key` is Slack's own name for this one act (trigger id; team, channel and ts of a message; view id and
-    hash), the same when Slack repeats itself. `text` is the whole line, verb first; `fields` a form's values
-    by argument.
+    hash), the same when Slack repeats itself. `text` is the whole line, verb first; `fields` the values by
+    argument, of a form or a control that carries them.
     """
 
     key: str
@@ -63,5 +63,5 @@ class Request:
 
     @property
     def from_control(self) -> bool:
-        """Words that we wrote ourselves."""
-        return self.surface in (Surface.BUTTON, Surface.DIALOG)
+        """Words that we wrote ourselves; a control that carries values carries a person's words."""
+        return self.surface in (Surface.BUTTON, Surface.DIALOG) and self.fields is None

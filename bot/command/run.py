@@ -134,8 +134,8 @@ class Runner:
             errand.request_id = getattr(failure, "request_id", None)
             if not isinstance(failure, UserError):
                 log.warning("command_failed", verb=errand.called.word, outcome=outcome, error=str(failure))
-            again = errand.words if errand.request.surface is not Surface.FORM else ""
-            return outcome, problem(failure, scope=command.scope if command else None, words=again)
+            scope = command.scope if command else None
+            return outcome, problem(failure, scope=scope, words=errand.words_again)
         except Exception:
             error_id = secrets.token_hex(4)
             log.exception("command_broke", verb=errand.called.word, error_id=error_id)

@@ -13,15 +13,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.accounts import Acting
+from bot.command.again import words_again, words_for
 from bot.command.answering import Answering
 from bot.command.arguments import Given, read_fields, read_line
 from bot.command.catalog import Called
 from bot.command.context import Context, Where, Who
 from bot.command.desk import Desk
-from bot.command.filling import FormNeeded, fill_in, form_for, place_of
+from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services
 from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
@@ -30,9 +33,8 @@ from bot.render.problems import needs_a_press, trigger_expired
 from bot.store.audit import Entry
 from bot.store.intent_steps import Intent
 
-FORM_PATIENCE = (
-    0.8  # seconds to find out who asks before a form opens all the same: its submission asks again
-)
+# seconds to find out who asks before a form opens all the same: its submission asks again
+FORM_PATIENCE = 0.8
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Errand:
     answering: Answering
     desk: Desk | None = None
     ctx: Context | None = None
+    given: Given | None = None  # what was understood, as complete as the place made it
     began: float = field(default_factory=time.monotonic)
     lost: bool = False  # another holder took the intent over: say nothing
     request_id: str | None = None  # PagerDuty's, of a failed call
@@ -53,6 +56,12 @@ class Errand:
     def words(self) -> str:
         """The line as it was understood to be."""
         return " ".join(part for part in (self.called.word, self.called.rest) if part)
+
+    @property
+    def words_again(self) -> str:
+        """What a button carries that asks for the same once more; empty when none can."""
+        command = self.called.command
+        return words_again(command, self.request, self.given, self.words) if command else ""
 
 
 class Steps:
@@ -77,6 +86,7 @@ class Steps:
             if isinstance(filled, Reply):
                 await recognising
                 return filled
+            errand.given = filled
             if filled.missing(called.command):
                 known = await _in_time(recognising)
                 return await self._ask(errand, called.command, filled, where, show_incident=known)
@@ -99,9 +109,9 @@ class Steps:
             already = given if asked is command else Given()
             store = self._services.incidents
             form = await form_for(asked, already, where, store, filled=answer.filled)
-            return await self._opened(errand, form)
+            return await self._opened(errand, form, words_for(asked, already, answer.filled))
         if isinstance(answer, Dialog):
-            return await self._opened(errand, FormNeeded(answer.view, errand.words))
+            return await self._opened(errand, answer.view, errand.words_again)
         return answer
 
     async def _on_record(self, errand: Errand, command: Command, who: Who) -> bool:
@@ -125,14 +135,14 @@ class Steps:
     ) -> Reply | None:
         store = self._services.incidents
         form = await form_for(command, given, where, store, show_incident=show_incident)
-        return await self._opened(errand, form)
+        return await self._opened(errand, form, words_for(command, given))
 
     @staticmethod
-    async def _opened(errand: Errand, form: FormNeeded) -> Reply | None:
-        """None once it is open; else what to say instead."""
-        if await errand.answering.show(form.view):
+    async def _opened(errand: Errand, view: Mapping[str, Any], words: str) -> Reply | None:
+        """None once it is open; else what to say instead, with a button that carries `words`."""
+        if await errand.answering.show(view):
             return None
-        return trigger_expired(form.words) if errand.request.trigger_id else needs_a_press(form.words)
+        return trigger_expired(words) if errand.request.trigger_id else needs_a_press(words)
 
     # ------------------------------------------------------------------------------- also used by recovery
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.command.request import Request, Surface
 from bot.model import SlackUser
+from bot.render.carried import read_carried
 from bot.render.forms import FormState, read_state, read_values
 from bot.slack.marks import read_mark
 
@@ -71,6 +72,8 @@ def press(body: Json, team_id: str) -> Request | None:
         return None
     if not _text(action.get("action_id")).startswith(OURS):
         return None
+    words, told = read_carried(words)
+    fields = {name: _text(value) for name, value in told.items()} if told is not None else None
     view = _map(body.get("view"))
     if view:
         state = form_state(view) or FormState("")
@@ -79,6 +82,7 @@ def press(body: Json, team_id: str) -> Request | None:
             user=SlackUser(team_id, user),
             surface=Surface.DIALOG,
             text=words,
+            fields=fields,
             channel_id=state.channel,
             thread_ts=state.thread_ts or None,
             message_ts=state.message_ts or None,
@@ -96,6 +100,7 @@ def press(body: Json, team_id: str) -> Request | None:
         user=SlackUser(team_id, user),
         surface=Surface.BUTTON,
         text=words,
+        fields=fields,
         channel_id=channel,
         # A message that began a thread names itself as its thread: an answer belongs beside it, not into it.
         thread_ts=thread if thread and thread != ts else None,

@@ -25,7 +25,8 @@ from bot.errors import (
     UserError,
 )
 from bot.model import Incident
-from bot.render.blocks import Block, actions, button, link_button, section
+from bot.render.blocks import Block, actions, button, link_button, section, verb_of
+from bot.render.carried import MOST
 from bot.render.incident import headline, state_line
 from bot.render.limits import reply
 from bot.render.summary import summary
@@ -92,16 +93,16 @@ def apology(error_id: str) -> Reply:
 def trigger_expired(words: str) -> Reply:
     """Slack gives a form 3 seconds to open; a press gives it another three."""
     said = "Slack did not let me open the form in time."
-    if not words or len(words) > 2000:
+    if not words or len(words) > MOST:
         return _said(":hourglass:", f"{said} Type that again.")
     return _said(":hourglass:", f"{said} Press to try again.", (actions([button("Open the form", words)]),))
 
 
 def needs_a_press(words: str) -> Reply:
     """Something is missing that a form asks for; Slack opens forms for presses and slash commands only."""
-    return _said(
-        ":memo:", "I need to know a little more.", (actions([button("Open the form", words[:2000])]),)
-    )
+    # What is too long to be carried still stands in the person's own message.
+    carries = words if len(words) <= MOST else verb_of(words)
+    return _said(":memo:", "I need to know a little more.", (actions([button("Open the form", carries)]),))
 
 
 def working() -> Reply:
@@ -117,7 +118,7 @@ def _pagerduty(failure: PagerDutyFailure, scope: str | None, words: str) -> Repl
     if isinstance(failure, PagerDutyUnavailable):
         return _unavailable(failure, words)
     if isinstance(failure, PagerDutyForbidden):
-        needed = f" This needs the scope {scope} and a role that may respond." if scope else ""
+        needed = f" It takes a role that may respond, such as Responder (scope {scope})." if scope else ""
         return _said(":no_entry:", f"PagerDuty does not let you do that.{needed} Ask a PagerDuty admin.")
     if isinstance(failure, PagerDutyUnauthorized):
         return _said(
@@ -146,7 +147,7 @@ def _unavailable(failure: PagerDutyFailure, words: str) -> Reply:
         )
     wait = duration(timedelta(seconds=max(failure.retry_after, 1))) if failure.retry_after else "a minute"
     again: tuple[Block, ...] = ()
-    if words and len(words) <= 2000:
+    if words and len(words) <= MOST:
         again = (actions([button("Try again", words)]),)
     return _said(":warning:", f"{what} Nothing was done. Try again in {wait}.", again)
 
@@ -175,26 +176,30 @@ def cannot_see_channel(*, archived: bool = False) -> Reply:
 # ------------------------------------------------------------------------------------ what was interrupted
 
 
-def expired(words: str, incident: Incident | None = None) -> Reply:
-    """Asked too long ago to be carried out now, when the world may have moved on: it was not done."""
+def expired(words: str, incident: Incident | None = None, *, again: str = "") -> Reply:
+    """Asked too long ago to be carried out now, when the world may have moved on: it was not done. `again` is
+    what a button carries that does it now.
+    """
     lead = f"I was down when you asked for “{line(words, 120)}”. It is too old to do now, so it was not done."
-    return _with_state(lead, incident, again=words)
+    return _with_state(lead, incident, again=again)
 
 
-def interrupted(words: str, incident: Incident | None = None, *, done: bool | None) -> Reply:
-    """Begun, then cut off; PagerDuty was asked what became of it (`done` None: it could not tell)."""
+def interrupted(words: str, incident: Incident | None = None, *, done: bool | None, again: str = "") -> Reply:
+    """Begun, then cut off; PagerDuty was asked what became of it (`done` None: it could not tell). `again` is
+    what a button carries that does it now.
+    """
     asked = f"I was interrupted while doing “{line(words, 120)}”."
     if done is None:
         return _with_state(f"{asked} I cannot tell whether it was done: look before trying again.", incident)
     if done:
         return _with_state(f"{asked} It was done.", incident)
-    return _with_state(f"{asked} It was not done.", incident, again=words)
+    return _with_state(f"{asked} It was not done.", incident, again=again)
 
 
 def _with_state(lead: str, incident: Incident | None, *, again: str = "") -> Reply:
     blocks: list[Block] = [section(f":information_source:  {lead}")]
     if incident is not None:
         blocks.append(section(f"{headline(incident)}\n{state_line(incident)}"))
-    if again and len(again) <= 2000:
+    if again and len(again) <= MOST:
         blocks.append(actions([button("Do it now", again)]))
     return reply(f"{lead} {summary(incident)}" if incident else lead, blocks)

@@ -114,6 +114,17 @@ async def test_old_it_is_only_told(board: Switchboard) -> None:
     assert board.truth(incident).status == "acknowledged"
 
 
+@pytest.mark.parametrize("age", [30, 130])
+async def test_a_form_that_was_not_carried_out_keeps_what_was_written(board: Switchboard, age: float) -> None:
+    incident = await board.breaks("Disk full")
+    written = {"incident": incident.id, "text": "“PROD” is back:\n<it> was *DNS* & friends"}
+    await accepted(board, "note", fields=written, age=age, started=age == 30)
+    await recover(board)
+    await board.newest().press("Do it now", by="U0ALICE")
+    await board.settle()
+    assert [one.content for one in board.truth(incident).notes] == [written["text"]]
+
+
 @pytest.mark.parametrize("done", [True, False])
 @pytest.mark.parametrize("verb", ["ack", "resolve"])
 async def test_begun_it_is_looked_up_and_never_repeated(board: Switchboard, verb: str, done: bool) -> None:

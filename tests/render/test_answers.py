@@ -226,7 +226,7 @@ def test_a_bug_is_an_apology_with_an_id() -> None:
 
 
 def interrupted(*, done: bool | None) -> Reply:
-    return problems.interrupted("resolve Q1ABCDEF", TRIGGERED, done=done)
+    return problems.interrupted("resolve 1234", TRIGGERED, done=done, again="resolve Q1ABCDEF")
 
 
 def test_an_interrupted_act_is_reported_with_the_present_state() -> None:
@@ -234,13 +234,13 @@ def test_an_interrupted_act_is_reported_with_the_present_state() -> None:
     assert values(interrupted(done=True)) == values(interrupted(done=None)) == []
     assert values(interrupted(done=False)) == ["resolve Q1ABCDEF"]
     assert "cannot tell" in interrupted(done=None).text
-    assert values(problems.expired("ack Q1ABCDEF", TRIGGERED)) == ["ack Q1ABCDEF"]
+    assert values(problems.expired("ack Q1ABCDEF", TRIGGERED, again="ack Q1ABCDEF")) == ["ack Q1ABCDEF"]
 
 
 def test_golden_problems(golden: Callable[[str, Drawn], None]) -> None:
     golden(
         "problem-down", problems.problem(errors.PagerDutyUnavailable("no", retry_after=30), words="ack Q1")
     )
-    golden("problem-expired", problems.expired("ack Q1ABCDEF", TRIGGERED))
+    golden("problem-expired", problems.expired("ack Q1ABCDEF", TRIGGERED, again="ack Q1ABCDEF"))
     golden("problem-apology", problems.apology("e-4711"))
     golden("problem-working", problems.working())

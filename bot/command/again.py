@@ -1,0 +1,43 @@
+"""What the buttons "Try again", "Do it now" and "Open the form" carry: what was meant, not what was typed.
+
+Typed words and a control's are not read alike: `note PROD is back` in an incident's thread is a note on
+that incident, but a control's first word is the incident. So a button carries what the words were understood
+to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.command.arguments import RESTS, Given
+from bot.command.filling import text_of
+from bot.command.request import Request
+from bot.declaration import Command, IncidentRef
+from bot.render.carried import carried
+
+
+def words_for(command: Command, given: Given, filled: Mapping[str, str] | None = None) -> str:
+    """A button's value that gives these arguments again; `filled` are texts of fields not understood yet."""
+    fields = dict(filled or {})
+    # Without its incident, `escalate L2` would become one about incident 2.
+    plain = not fields and not any(one.kind is IncidentRef for one in given.missing(command))
+    for parameter in command.parameters:
+        if (value := given.values.get(parameter.name)) is not None:
+            fields[parameter.name] = text_of(value)
+            plain = plain and parameter.kind not in RESTS and not parameter.form_only
+    return (
+        " ".join([command.verb, *fields.values()]) if plain or not fields else carried(command.verb, fields)
+    )
+
+
+def words_again(command: Command, request: Request, given: Given | None, typed: str) -> str:
+    """The same for a request that failed; empty when only typing it again would mean the same.
+
+    `given` None: it failed before it was understood. `typed` is the line, verb first.
+    """
+    if given is not None:
+        return words_for(command, given)
+    if request.fields is not None:
+        return carried(command.verb, request.fields)
+    depends_on_place = any(one.kind is IncidentRef for one in command.parameters)
+    return typed if request.from_control or not depends_on_place else ""
