@@ -45,7 +45,7 @@ from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.intents import Intents
 from bot.store.pace import Pace, PaceLimits
-from bot.store.schema import schema_state
+from bot.store.schema import SchemaState, needed_schema, schema_state
 
 log = structlog.get_logger("pagerline.app")
 
@@ -125,7 +125,9 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     return Bot(
         settings=settings,
         metrics=metrics,
-        health=Health(store_problem=partial(_store_problem, store.database), complaints=complaints),
+        health=Health(
+            store_problem=partial(_store_problem, store.database, needed_schema()), complaints=complaints
+        ),
         webhooks=_webhook_door(parts),
         slack=_slack_door(settings, front),
         tasks=tasks,
@@ -268,7 +270,7 @@ def _slack_door(settings: Settings, front: SlackFront) -> Handler:
     return slack_endpoint(front.app, settings.slack_signing_secret)
 
 
-async def _store_problem(database: Database) -> str | None:
+async def _store_problem(database: Database, needed: SchemaState) -> str | None:
     await database.ping()
-    state = await schema_state(database)
+    state = await schema_state(database, needed)
     return f"The schema is at {state.current}, this code needs {state.head}." if state.is_older else None

@@ -16,6 +16,7 @@ from bot.model import Reading
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.levels import Levels
 from bot.store.incidents import Incidents, Stale
+from bot.store.outcomes import pause_after
 from bot.store.wake import Wake
 
 log = structlog.get_logger("pagerline.rereader")
@@ -23,13 +24,8 @@ log = structlog.get_logger("pagerline.rereader")
 AT_ONCE = 8  # requests under way
 POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.15  # what becomes stale meanwhile is taken together
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 60.0  # before an incident that could not be read is tried again
 FINISH_SECONDS = 10.0
-
-
-def pause_after(tries: int) -> float:
-    """Seconds before an incident that could not be read `tries` times in a row is read again."""
-    return float(min(LONGEST_PAUSE, 2.0 ** min(tries, 10)))
 
 
 class Rereader:
@@ -134,4 +130,6 @@ class Rereader:
         self._away = True
         tries = self._tries.get(stale.incident_id, 0)
         self._tries[stale.incident_id] = tries + 1
-        await self._incidents.put_off(stale.incident_id, max(failure.retry_after or 0.0, pause_after(tries)))
+        await self._incidents.put_off(
+            stale.incident_id, max(failure.retry_after or 0.0, pause_after(tries, LONGEST_PAUSE))
+        )

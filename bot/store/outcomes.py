@@ -21,9 +21,9 @@ from bot.store.upsert import insert_into
 LONGEST_PAUSE_SECONDS = 300.0
 
 
-def pause_after(tries: int) -> float:
-    """Seconds to leave a row alone after its call failed for the nth time in a row."""
-    return float(min(LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10)))
+def pause_after(tries: int, longest: float = LONGEST_PAUSE_SECONDS) -> float:
+    """Seconds to leave a row alone after its call failed for the nth time in a row: doubled each time."""
+    return min(longest, 2.0 ** min(tries, 10))
 
 
 class Outcomes:

@@ -115,13 +115,11 @@ class Pace:
         self._database = database
         self._limits = limits or PaceLimits()
 
-    async def spend(self, team_id: str, bucket: str, cost: float = 1.0, reserve: float = 0.0) -> float:
-        """Seconds to wait before asking again; 0: paid, go. `reserve` is a share of the bucket (0 to 1)."""
-        async with self._database.write() as connection:
-            return await self.spend_in(connection, team_id, [Charge(bucket, cost, reserve)])
-
     async def spend_in(self, connection: AsyncConnection, team_id: str, charges: Sequence[Charge]) -> float:
-        """All charges or none, in the caller's transaction; the longest wait when they cannot all be paid."""
+        """All charges or none, in the caller's transaction.
+
+        Seconds to wait before asking again, the longest when they cannot all be paid; 0: paid, go.
+        """
         now, levels = await self._levels(connection, team_id, [charge.bucket for charge in charges])
         longest = max(
             (wait(levels[c.bucket], self._limits.bucket(c.bucket), c, now) for c in charges), default=0.0

@@ -7,7 +7,7 @@ advisory lock, SQLite by its single writer.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -41,23 +41,28 @@ class SchemaState:
 
     @property
     def is_older(self) -> bool:
-        """Behind this code; a revision that this code does not know is newer, and expand-first keeps it
-        usable.
-        """
+        """Behind this code. One that this code does not know is newer: expand-first keeps it usable."""
         return self.current is None or (self.current != self.head and self.current in self.known)
 
 
-async def schema_state(database: Database) -> SchemaState:
-    """How far the schema is. Changes nothing. Raises StoreUnavailable."""
+def needed_schema() -> SchemaState:
+    """What this code needs, read from the migration scripts, with no database looked at."""
     script = ScriptDirectory(str(MIGRATIONS))
     head = script.get_current_head()
     assert head is not None
-    known = frozenset(revision.revision for revision in script.walk_revisions())
+    return SchemaState(None, head, frozenset(revision.revision for revision in script.walk_revisions()))
+
+
+async def schema_state(database: Database, needed: SchemaState | None = None) -> SchemaState:
+    """How far the schema is. Changes nothing. Raises StoreUnavailable.
+
+    Whoever asks often hands in `needed_schema()`, so that the scripts are read once.
+    """
+    needed = needed or needed_schema()
     if database.is_missing:
-        return SchemaState(None, head, known)
+        return replace(needed, current=None)
     async with database.read() as connection:
-        current = await connection.run_sync(_current)
-    return SchemaState(current, head, known)
+        return replace(needed, current=await connection.run_sync(_current))
 
 
 async def require_current(database: Database) -> None:

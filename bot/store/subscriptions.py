@@ -95,10 +95,6 @@ class Subscriptions:
         """What the channel follows, in the order it was asked for."""
         return await self._load(_of(channel))
 
-    async def of_team(self, team_id: str) -> list[Subscription]:
-        """Everything that is followed in the workspace."""
-        return await self._load(subscriptions.c.team_id == team_id)
-
     async def all(self) -> list[Subscription]:
         """Everything that is followed anywhere."""
         return await self._load(subscriptions.c.id.is_not(None))

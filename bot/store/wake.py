@@ -1,4 +1,4 @@
-"""Hints between loops and between replicas: "there may be something new to deliver, to re-read, to run".
+"""Hints between loops and between replicas: "there may be something new to deliver, to re-read".
 
 A hint may be lost and costs only a poll period then: every loop asks its question of the database anyway. In
 this process an asyncio.Event; between replicas PostgreSQL's LISTEN/NOTIFY on a connection of its own.
@@ -16,8 +16,8 @@ import structlog
 from bot.store.database import Database
 from bot.store.engines import COMMAND_SECONDS, CONNECT_SECONDS
 
-Topic = Literal["delivery", "stale", "intents"]
-TOPICS: tuple[Topic, ...] = ("delivery", "stale", "intents")
+Topic = Literal["delivery", "stale"]
+TOPICS: tuple[Topic, ...] = ("delivery", "stale")
 
 CHANNEL = "pagerline"
 PROBE_SECONDS = 30.0  # a listening connection that is quiet is asked whether it lives

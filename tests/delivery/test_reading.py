@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from pydantic import SecretStr
 
-from bot.delivery.rereader import Rereader, pause_after
+from bot.delivery.rereader import LONGEST_PAUSE, Rereader
 from bot.delivery.sweep import Sweep, Swept
 from bot.model import Status
 from bot.pagerduty.client import PagerDuty
@@ -23,6 +23,7 @@ from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.incidents import Incidents
 from bot.store.leases import Leases
+from bot.store.outcomes import pause_after
 from bot.store.wake import Wake
 from tests.store.news import an_event, an_incident
 from tests.store.seeding import opened
@@ -150,7 +151,7 @@ async def _is(reading: Reading, incident: Incident, status: Status) -> bool:
 
 
 def test_pauses_grow_to_a_minute() -> None:
-    assert [pause_after(tries) for tries in (0, 1, 5, 100)] == [1.0, 2.0, 32.0, 60.0]
+    assert [pause_after(tries, LONGEST_PAUSE) for tries in (0, 1, 5, 100)] == [1.0, 2.0, 32.0, 60.0]
 
 
 class TestSweep:

@@ -39,7 +39,6 @@ async def test_what_is_asked_for_is_kept(store: Store) -> None:
     assert replace(added, id=None) == wish
     assert await store.subscriptions.of_channel(OPS) == [added]
     assert await store.subscriptions.of_channel(DEV) == []
-    assert await store.subscriptions.of_team("T0ACME") == [added]
     assert await store.subscriptions.all() == [added]
 
 
