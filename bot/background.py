@@ -1,5 +1,4 @@
-"""Loops that run beside the requests: started together, told to stop together, and loud when one of them
-fails.
+"""Loops that run beside the requests: started together, told to stop together, and loud when one fails.
 
 A loop that ends with an exception, or by itself, is begun again after a pause, and `complaints` (said by
 /health/ready) names it until it has run for a while without failing: a dead side task must not look like a

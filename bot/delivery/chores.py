@@ -1,5 +1,4 @@
-"""What delivery does beside its calls: late mentions, bad tokens, closed channels, figures; each on its
-period.
+"""What delivery does beside its calls, periodically: late mentions, bad tokens, closed channels, figures.
 
 Run by the loop in a task of their own, so that no message waits for them.
 """

@@ -1,5 +1,4 @@
-"""What every writer of living messages works with: its workspace's client, the turns, and what follows a
-call.
+"""What every writer of living messages works with: its workspace's client, the turns, what follows a call.
 
 Shared by posting.py, lines.py and lookup.py; built once by the loop.
 """

@@ -1,6 +1,4 @@
-"""Thread lines: the news below a message, each posted once and in order; and the late mention of the
-assignees.
-"""
+"""Thread lines: the news below a message, each posted once and in order; and late mentions of assignees."""
 
 from __future__ import annotations
 
@@ -53,9 +51,7 @@ class Lines:
         return None
 
     async def call(self, uncalled: Uncalled) -> Hold | None:
-        """Mention the assignees in the thread once it is known who they are in Slack; None too when it is
-        not.
-        """
+        """Mention the assignees in the thread once it is known who they are in Slack; else None."""
         desk = self._desk
         message = uncalled.message
         if not await desk.mentions(message.channel.team_id, uncalled.incident.assignees):
@@ -88,9 +84,7 @@ class Lines:
         return render_line(line.story, turn.incident, await self._desk.mentions(line.channel.team_id, people))
 
     async def _send(self, turn: Turn, rendered: Rendered, mark: Mark, *, broadcast: bool = False) -> Posted:
-        """Raises MessageGone when the thread's message is: Slack then posts into the channel, which is
-        undone.
-        """
+        """Raises MessageGone when the thread's message is: Slack posts into the channel then; undone."""
         slack = self._desk.slack(turn)
         channel, parent = turn.message.channel, turn.message.ts
 

@@ -1,5 +1,4 @@
-"""Reads again what is marked stale: within a second, one request per burst, never while PagerDuty is
-answered.
+"""Reads again what is marked stale: within a second, one request per burst, never while answering.
 
 Events carry only part of an incident; what they make doubtful is marked in the store, which hints here once a
 burst is over. What is read is saved like everything else, and the loop of bot/delivery shows it.
@@ -29,9 +28,7 @@ FINISH_SECONDS = 10.0
 
 
 class Rereader:
-    """Runs until told to stop. `reader` is the account's own client, `levels` works out where incidents
-    stand.
-    """
+    """Runs until told to stop. `reader` is the account's own client, `levels` tells where incidents stand."""
 
     def __init__(
         self,

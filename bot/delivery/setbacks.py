@@ -1,7 +1,6 @@
 """What is done about a call to Slack that did not go well: one place for posts, edits, look-ups and lines.
 
-Each kind of bot/slack/failures.py ends the turn in its own way and tells the loop what to leave alone for a
-while.
+Each kind of bot/slack/failures.py ends the turn in its own way and tells the loop what to leave alone.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Whether each workspace's token works: when Slack says it does not, nothing more is delivered there until it
-does.
+"""Whether each workspace's token works: when Slack says no, nothing more is delivered until it does.
 
 Found out by whoever makes a call (bot/delivery/setbacks.py), tried again by the loop. Said in the log once
 when it breaks and once when it recovers, and by /health/ready meanwhile.

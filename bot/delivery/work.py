@@ -1,5 +1,4 @@
-"""The list of calls worth making now: the database's answer, decided by reconcile.py, in order, minus what is
-held.
+"""The list of calls worth making now: the database's answer, decided by reconcile.py, less what is held.
 
 Between two questions the loop (bot/delivery/loop.py) takes its work from here. A channel has one call at a
 time; what Slack or another replica makes us leave alone is held for a while, and hides nothing else.
@@ -18,9 +17,7 @@ Act = Callable[[], Awaitable[Hold | None]]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One call worth making; `worth` sorts, smallest first. `about` names the row: message, or message and
-    event.
-    """
+    """One call worth making; `worth` sorts, smallest first; `about` is the message, or message and event."""
 
     worth: tuple[float, ...]
     channel: Channel

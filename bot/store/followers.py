@@ -40,9 +40,7 @@ class Followers:
         )
 
     def serialise(self, connection: Connection, *, changing: bool = False) -> None:
-        """From here to the commit the rules stay (or, `changing`, are ours). Lock incidents before, not
-        after.
-        """
+        """From here to the commit the rules stay (or, `changing`, are ours). Lock incidents before."""
         if self._has_replicas:
             connection.execute(_CHANGING if changing else _KEEPING)
 

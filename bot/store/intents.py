@@ -1,5 +1,4 @@
-"""What people asked for, remembered before Slack is answered: an accepted act survives whatever happens to
-us.
+"""What people asked for, remembered before Slack is answered: an accepted act outlives our process.
 
     waiting ──start──► started ──finish──► done | failed
        │                  └── its holder died: looked up in PagerDuty, told, never repeated

@@ -1,6 +1,4 @@
-"""The key beside a SQLite file: made on first use, readable by its owner alone, used when no keys are
-configured.
-"""
+"""The key beside a SQLite file: made on first use, for its owner alone, used when none are configured."""
 
 from __future__ import annotations
 
@@ -11,9 +9,7 @@ from bot.store.sealing import new_key
 
 
 def key_beside(database_file: Path) -> str:
-    """The key in `<file>.key`, made when it is not there yet. Two processes that make it at once end with one
-    key.
-    """
+    """The key in `<file>.key`, made when it is not there yet; two processes at once end with one key."""
     path = database_file.with_name(database_file.name + ".key")
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,5 +1,4 @@
-"""Named leases: who may write to a channel, run the sweep, refresh a token; they expire by the database's
-clock.
+"""Named leases: who may write to a channel, run the sweep, refresh a token. They end by the database's clock.
 
 A lease that a dead process leaves behind ends by itself. Each taking raises the fence: a holder that was
 frozen past its lease sees that the fence is no longer its own, and does not trust what it did meanwhile. The

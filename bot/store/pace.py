@@ -178,9 +178,7 @@ class Pace:
     async def _levels(
         self, connection: AsyncConnection, team_id: str, buckets: Iterable[str]
     ) -> tuple[datetime, dict[str, Level]]:
-        """The buckets, locked in one order so that two spenders never wait for each other; unknown ones are
-        full.
-        """
+        """The buckets, locked in one order so that no two spenders deadlock; unknown ones are full."""
         names = sorted(set(buckets))
         clock = select(type_coerce(self._database.now_sql(), Moment))
         now: datetime = (await connection.execute(clock)).scalar_one()

@@ -120,9 +120,7 @@ def marked(known: Known) -> Known:
 
 
 def newly_wanted(before: Incident | None, after: Incident | None) -> bool:
-    """Whether channels may have to show it that did not before: it is open, and new, open again, or matches
-    others.
-    """
+    """Whether channels may newly have to show it: it is open, and new, reopened, or matching others."""
     if after is None or not after.is_open:
         return False
     return before is None or not before.is_open or _matched_by(before) != _matched_by(after)

@@ -11,7 +11,5 @@ Dialect = Literal["sqlite", "postgresql"]
 
 
 def insert_into(table: Table, dialect: Dialect) -> postgresql.Insert | sqlite.Insert:
-    """An insert that knows `on_conflict_do_update` and `on_conflict_do_nothing`; both databases agree on
-    them.
-    """
+    """An insert that knows `on_conflict_do_update` and `on_conflict_do_nothing`, as both databases do."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
