@@ -16,15 +16,23 @@ from bot.accounts import Acting
 from bot.command.context import Escalated, Found, NewIncident, Triggered
 from bot.command.looking import Looking, Reach, distinct, no_such
 from bot.declaration import IncidentRef
-from bot.errors import NotAllowed, PagerDutyFailure, PagerDutyNotFound, PagerDutyRefused, UserError
+from bot.errors import (
+    NotAllowed,
+    PagerDutyFailure,
+    PagerDutyNotFound,
+    PagerDutyRefused,
+    PagerDutyUnavailable,
+    UserError,
+)
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
 
 BULK = 250  # incidents in one write, PagerDuty's limit
 LEASE_SECONDS = 15.0
+NOT_ESCALATED = "PagerDuty cannot escalate it as it is now. Look at it, or call somebody directly."
 LEASE_PATIENCE = 8.0  # seconds to wait while somebody else escalates the same incident
-ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED = 1001, 1002  # PagerDuty's error codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +156,13 @@ class Desk(Looking):
         told = {}
         for ident in ids:
             reading = readings.get(ident)
-            incident = await self._changed(reading, began_at) if reading else None
-            told[ident] = Outcome(Result.DONE, ident, incident or await self.reach.incidents.find(ident))
+            if reading is None:
+                told[ident] = Outcome(Result.DONE, ident, await self.reach.incidents.find(ident))
+            elif reading.incident.is_open or status is Status.RESOLVED:
+                told[ident] = Outcome(Result.DONE, ident, await self._changed(reading, began_at))
+            else:  # the answer to our write was lost, and it was found resolved: by somebody else
+                incident = await self._saved(reading, began_at, ask_level=False)
+                told[ident] = Outcome(Result.RESOLVED, ident, incident)
         return told
 
     async def _changed(self, reading: Reading, began_at: datetime) -> Incident:
@@ -169,6 +182,8 @@ class Desk(Looking):
             return Outcome(Result.NOT_FOUND, ident, None)
         if failure.maybe_done:
             return Outcome(Result.UNKNOWN, ident, known)
+        if isinstance(failure, PagerDutyUnavailable):
+            return Outcome(Result.NOT_DONE, ident, known)
         return Outcome(Result.REFUSED, ident, known, "; ".join(failure.reasons) or str(failure))
 
     async def escalate(self, ref: IncidentRef, level: int) -> Escalated:
@@ -185,7 +200,12 @@ class Desk(Looking):
             if now.level is not None and now.level.number >= level:
                 return Escalated(now, moved=False, level=now.level.number)
             began_at = await self.reach.incidents.now()
-            reading = await self._hand.escalate(now.id, level)
+            try:
+                reading = await self._hand.escalate(now.id, level)
+            except PagerDutyRefused as refused:
+                if refused.code != CANNOT_ESCALATE:
+                    raise
+                return Escalated(now, moved=False, level=0, refusal=NOT_ESCALATED)
             changed = await self._changed(reading, began_at)
             return Escalated(changed, moved=True, level=level)
         finally:

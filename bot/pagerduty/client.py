@@ -34,6 +34,7 @@ from bot.pagerduty import payloads
 from bot.pagerduty.credentials import Credentials
 from bot.pagerduty.fields import mapping, objects
 from bot.pagerduty.http import PagerDutyHttp
+from bot.pagerduty.refusals import ARGUMENTS_CAUSED_ERROR
 from bot.pagerduty.wire import Params
 
 T = TypeVar("T")
@@ -48,7 +49,6 @@ INCLUDES = (
 SAME_NOTE = timedelta(minutes=1)  # how far PagerDuty's clock may be from ours when a note is looked for
 OPEN = (Status.TRIGGERED, Status.ACKNOWLEDGED)
 DUPLICATE_KEY = "matching dedup key"
-ARGUMENTS_CAUSED_ERROR = 2002
 
 
 @contextmanager
@@ -218,7 +218,8 @@ class PagerDuty:
         """Acknowledge or resolve up to 250 in one write: all or none.
 
         When no answer came they are read, and the write is repeated once for those that have not changed and
-        are open: acknowledging a resolved incident would reopen it.
+        are open: acknowledging a resolved incident would reopen it. So of those given back some may be
+        resolved though acknowledging was asked for.
         """
         try:
             return await self._set_status(ids, status)

@@ -1,10 +1,9 @@
 """PagerDuty's services, policies, people and shifts from a cache: warm, never asked twice at once, and still
-there
-when PagerDuty is not.
+there when PagerDuty is not.
 
 Names change rarely, so a list may be minutes old, is renewed behind the answer, and outlives an outage. Who
-is on call must be true:
-at most a minute old, never past the earliest end of a shift, never stale, and never used to page.
+is on call must be true: at most a minute old, never past the earliest end of a shift, never stale, and never
+used to page.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ FRESH = 300.0  # seconds a list counts as fresh
 USABLE = 3600.0  # seconds it is served while a newer one is fetched
 ON_CALL_FRESH = 60.0  # seconds
 MOST_KEYS = 2000
-LISTS = ("services", "policies", "schedules", "teams", "users", "priorities")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Where an incident stands on its escalation policy: PagerDuty does not say, so it is worked out.
 
 From the assignees, the policy's rules and who is on call at each level; where the same people stand on
-several levels, from the
-escalations in the incident's own history.
+several levels, from the escalations in the incident's own history.
 """
 
 from __future__ import annotations
@@ -63,8 +62,7 @@ class Levels:
 
     async def with_level(self, incident: Incident, *, ask: bool = False) -> Incident:
         """The incident with its level, when that can be told. Without `ask`, only from what is known already:
-        no call
-        is made. Never raises: a level that cannot be worked out is not known.
+        no call is made. Never raises: a level that cannot be worked out is not known.
         """
         if not incident.is_open or incident.policy is None or not incident.assignees:
             return incident

@@ -27,11 +27,10 @@ class Result(StrEnum):
 
     DONE = "done"
     ALREADY = "already"  # it was so before: success
-    RESOLVED = (
-        "resolved"  # resolved before it could be acknowledged: left alone, PagerDuty would have reopened it
-    )
+    RESOLVED = "resolved"  # before it could be acknowledged: left alone, PagerDuty would have reopened it
     REOPENED = "reopened"  # resolved in the moment between: this acknowledgement reopened it
     REFUSED = "refused"  # PagerDuty said no; `reason` says why
+    NOT_DONE = "not done"  # PagerDuty is away or limiting us: nothing was changed
     NOT_FOUND = "not found"
     UNKNOWN = "unknown"  # asked for, no answer, and a look afterwards did not settle it
 
@@ -104,6 +103,10 @@ _WORDS: Mapping[Result, tuple[str, str]] = {
         "was resolved a moment ago, and this acknowledgement *reopened* it. Resolve it if it is over.",
     ),
     Result.REFUSED: (":x:", "was left as it is: PagerDuty refused"),
+    Result.NOT_DONE: (
+        ":warning:",
+        "was left as it is: PagerDuty does not answer right now. Try again in a minute.",
+    ),
     Result.NOT_FOUND: (":x:", "is no incident I can find. Check the number, or list the open ones."),
     Result.UNKNOWN: (
         ":grey_question:",

@@ -110,3 +110,26 @@ async def test_refused_together_each_is_tried_alone(board: Switchboard) -> None:
     said = await board.types("ack " + " ".join(str(one.number) for one in two))
     assert "Acknowledged 2 of 2" in said
     assert [board.truth(one).status for one in two] == ["acknowledged", "acknowledged"]
+
+
+async def test_alone_but_limited_is_not_called_a_refusal(board: Switchboard) -> None:
+    two = [await board.breaks(f"Disk {number} full") for number in range(2)]
+    board.pagerduty.outage("error", paths=["/incidents"], methods=["PUT"], status=400, code=2001, count=1)
+    board.pagerduty.outage("limited", paths=["/incidents"], methods=["PUT"])
+    said = await board.types("ack " + " ".join(str(one.number) for one in two))
+    assert "Acknowledged 0 of 2" in said
+    assert "refused" not in said
+    assert said.count("Try again in a minute") == 4  # each, in the text and in the blocks
+
+
+async def test_resolved_while_the_answer_was_lost_is_not_called_acknowledged(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    board.pagerduty.outage("slow", paths=[f"/incidents/{incident.id}"], seconds=0.8)
+    board.pagerduty.outage("drop_before", paths=["/incidents"], methods=["PUT"], count=2)
+    typing = asyncio.create_task(board.types(f"ack {incident.number}"))
+    await until(lambda: "PUT /incidents" in board.calls() or None, "nothing was written")
+    board.pagerduty.act(incident.id, "resolve", by="PBOB002")
+    said = await typing
+    assert "resolved already" in said
+    assert "Acknowledged #" not in said
+    assert board.truth(incident).status == "resolved"

@@ -89,3 +89,9 @@ async def test_assigned_to_people_directly_it_asks_for_the_level(board: Switchbo
     assert [one.value for one in board.newest().controls] == [
         f"escalate {incident.id} {level}" for level in (1, 2, 3)
     ]
+
+
+async def test_what_pagerduty_does_not_escalate_after_all_says_what_to_do(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    board.pagerduty.outage("error", paths=["/incidents"], methods=["PUT"], status=400, code=1006)
+    assert "Look at it, or call somebody directly" in await board.types(f"escalate {incident.number}")

@@ -55,6 +55,9 @@ def test_golden_every_outcome(golden: Callable[[str, Drawn], None]) -> None:
         Outcome(Result.NOT_FOUND, "<!here>"),
         Outcome(Result.UNKNOWN, "1239", TRIGGERED),
     ]
+    away = outcomes.acknowledged([Outcome(Result.NOT_DONE, "1240", TRIGGERED)])
+    assert "refused" not in away.text
+    assert away.text.endswith("PagerDuty does not answer right now. Try again in a minute.")
     golden("outcome-every", outcomes.acknowledged(every))
 
 
