@@ -1,8 +1,7 @@
 """The bot as one aiohttp application: opened in order, closed in reverse, nothing global.
 
 `build_app` only declares; what connects is opened when the application starts (bot/wiring.py) and closed when
-it stops, after the
-requests under way were answered.
+it stops, after the requests under way were answered.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from aiohttp import web
 
 from bot.command.catalog import Catalog
 from bot.inbound.health import MetricsPage
-from bot.inbound.pagerduty import LARGEST, PATH
+from bot.inbound.pagerduty import PATH
+from bot.inbound.reading import LARGEST
 from bot.settings import Settings
 from bot.wiring import Bot, open_bot
 

@@ -2,14 +2,12 @@
 all follow.
 
 Ground floor, next to the model: values and the decorator that builds them; no parsing
-(bot/command/arguments.py), no dispatch (bot/command/run.py).
-`@command(...)` reads the handler's signature and docstring and returns a `Command`; it registers nothing.
-`commands/__init__.py` lists them.
+(bot/command/arguments.py), no dispatch (bot/command/run.py). `@command(...)` reads the handler's signature
+and docstring and returns a `Command`; it registers nothing. `commands/__init__.py` lists them.
 
 A handler's parameters after `ctx` are its arguments. Their annotations are the *kinds* below, bare, in a
-`list[...]` (one or more) or `| None` with a
-default of None (may be left out). A parameter without default that is missing opens the form the declaration
-yields.
+`list[...]` (one or more) or `| None` with a default of None (may be left out). A parameter without default
+that is missing opens the form the declaration yields.
 """
 
 from __future__ import annotations

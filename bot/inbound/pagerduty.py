@@ -8,7 +8,6 @@ day; 5xx retried for 48 hours. So a signature that is well formed but matches no
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,12 +19,11 @@ from pydantic import SecretStr
 
 from bot.errors import StoreUnavailable
 from bot.events import Event
+from bot.inbound.reading import Unreadable, read_body
 from bot.metrics import Metrics
 from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
 
 PATH = "/pagerduty/webhook"
-LARGEST = 1024 * 1024  # bytes; PagerDuty sends at most 256 KB
-BODY_SECONDS = 10.0  # PagerDuty itself gives up after 5
 TELL_AFTER = 3  # wrongly signed deliveries of a subscription we know, with none verified between them
 LOOKUP_GAP = 1.0  # seconds between look-ups of who sends wrong signatures: strangers can send them too
 LOG_GAP = 60.0  # seconds between log lines about deliveries that anybody can send
@@ -130,8 +128,8 @@ class WebhookDoor:
     async def __call__(self, request: web.Request) -> web.Response:
         """202 after the commit; the module's docstring says what else."""
         try:
-            raw = await _body(request)
-        except _Unreadable as refusal:
+            raw = await read_body(request)
+        except Unreadable as refusal:
             return self._answer(refusal.status, refusal.outcome, refusal.text)
         header = request.headers.get("X-Webhook-Subscription", "")
         subscription_id = header if SUBSCRIPTION_ID.fullmatch(header) else None
@@ -174,30 +172,3 @@ class WebhookDoor:
     def _answer(self, status: int, outcome: str, text: str, *, lag: float | None = None) -> web.Response:
         self._metrics.webhook(outcome, lag=lag)
         return web.Response(status=status, text=text)
-
-
-class _Unreadable(Exception):
-    def __init__(self, status: int, outcome: str, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.outcome = outcome
-        self.text = text
-
-
-async def _body(request: web.Request) -> bytes:
-    too_large = _Unreadable(413, "too_large", f"A webhook is at most {LARGEST} bytes.")
-    if (request.content_length or 0) > LARGEST:
-        raise too_large
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise too_large from None
-    except TimeoutError:
-        text = f"The body took longer than {BODY_SECONDS:.0f} s."
-        raise _Unreadable(408, "too_slow", text) from None
-    except (web.RequestPayloadError, ConnectionError):
-        raise _Unreadable(400, "broken_body", "The body is not what its headers say.") from None
-    if len(raw) > LARGEST:
-        raise too_large
-    return raw

@@ -1,12 +1,11 @@
 """`POST /slack/events`: everything that can be wrong with a request is found out here, before Bolt sees it.
 
-    too large 413 · no or malformed timestamp or signature 400 · wrong or stale signature 401 · not Slack's
-    kind of
-    body 400 · otherwise what Bolt answers, and 200 to what no listener knows: Slack repeats what is not
-    answered
+    too large 413 · too slow 408 · cut off 400 · not signed, wrong or stale signature 401
+    malformed timestamp or signature 400 · not Slack's kind of body 400
+    otherwise what Bolt answers, and 200 to what no listener knows: Slack repeats what is not answered
 
-The signature is checked over the raw bytes before anything is parsed (Slack's "Verifying requests": HMAC-
-SHA256 over `v0:<timestamp>:<body>`, at most 5 minutes old, compared in constant time).
+The signature is checked over the raw bytes before anything is parsed (Slack's "Verifying requests":
+HMAC-SHA256 over `v0:<timestamp>:<body>`, at most 5 minutes old, compared in constant time).
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.inbound.reading import Unreadable, read_body
 from bot.inbound.slack_payloads import is_well_formed
 
 log = structlog.get_logger("pagerline.slack")
 
-LARGEST = 1024 * 1024  # bytes; Slack's own payloads stay below 300 kB
 STALE_SECONDS = 300
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,7 +51,7 @@ def slack_endpoint(
             raw = await read_body(request)
             verify(key, request.headers, raw, clock())
             bolt_request = parse(request, raw)
-        except Refused as refused:
+        except (Refused, Unreadable) as refused:
             log.warning("slack_request_refused", status=refused.status, reason=str(refused))
             return web.Response(status=refused.status, text=str(refused))
         body = bolt_request.body
@@ -65,20 +64,6 @@ def slack_endpoint(
         return await to_aiohttp_response(answer)
 
     return handle
-
-
-async def read_body(request: web.Request) -> bytes:
-    """The raw bytes. Raises Refused 413."""
-    if (request.content_length or 0) > LARGEST:
-        raise Refused(413, "too large")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > LARGEST:
-            raise Refused(413, "too large")
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def verify(key: bytes, headers: Any, raw: bytes, now: float) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.inbound.pagerduty import LARGEST, PATH
+from bot.inbound.pagerduty import PATH
+from bot.inbound.reading import LARGEST
 from tests.inbound.doors import first_line
 from tests.inbound.webhook_door import DELIVERIES, SECRETS, WRONG, Door, open_door, signed, told
 

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from bot.errors import StoreUnavailable
 from bot.events import Event
-from bot.inbound.pagerduty import LARGEST, PATH, SignatureAlarm, WebhookDoor
+from bot.inbound.pagerduty import PATH, SignatureAlarm, WebhookDoor
+from bot.inbound.reading import LARGEST
 from bot.metrics import Metrics
 from tests.inbound.doors import serving
 
