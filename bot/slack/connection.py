@@ -139,7 +139,7 @@ class Connection:
         failure: SlackFailure | None = None
         try:
             async with self._session.post(response_url, json=body, allow_redirects=False) as answer:
-                failure = None if answer.status == 200 else await _refused(answer)
+                failure = None if answer.status == 200 and await _taken(answer) else await _refused(answer)
         except _CONNECTION_ERRORS as error:
             failure = _failure("response_url", error)
         self._count("response_url", failure.code if failure else "ok", began)
@@ -178,6 +178,15 @@ def _answered(method: str, response: Any) -> SlackFailure:
     if isinstance(response, aiohttp.ClientResponse):
         return classify(method, response.status, None, response.headers)
     return classify(method, response.status_code, response.data, response.headers)
+
+
+async def _taken(answer: aiohttp.ClientResponse) -> bool:
+    """Slack says `ok` in words or in JSON, and also `{"ok": false}` with status 200."""
+    try:
+        body = await answer.json(content_type=None)
+    except ValueError:
+        return True
+    return not isinstance(body, dict) or body.get("ok") is not False
 
 
 async def _refused(answer: aiohttp.ClientResponse) -> SlackFailure:

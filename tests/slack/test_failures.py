@@ -204,6 +204,12 @@ class TestAnsweringAtItsOwnAddress:
         with pytest.raises(ViewExpired):
             await slack_behind.respond(f"{odd.origin}/response/1", text="Done")
 
+    @pytest.mark.parametrize("error", ["used_url", "invalid_blocks", "brand_new_error"])
+    async def test_no_in_a_good_status_is_a_no(self, odd: OddServer, slack_behind: Slack, error: str) -> None:
+        odd.says(f'{{"ok": false, "error": "{error}"}}', status=200)
+        with pytest.raises(SlackFailure, match=error):
+            await slack_behind.respond(f"{odd.origin}/response/1", text="Done")
+
     async def test_it_carries_what_to_do_with_the_original(self, odd: OddServer, slack_behind: Slack) -> None:
         bodies = []
 
