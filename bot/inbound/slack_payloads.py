@@ -35,7 +35,10 @@ def is_well_formed(body: Json) -> bool:
         return isinstance(view.get("type"), str) and isinstance(view.get("callback_id"), str)
     if kind == "event_callback":
         return isinstance(_map(body.get("event")).get("type"), str)
-    return isinstance(kind, str)
+    if kind == "block_suggestion":
+        return isinstance(body.get("action_id"), str)
+    # Shortcuts, and Slack's older menus and dialogs, are told apart by it.
+    return isinstance(kind, str) and isinstance(body.get("callback_id", ""), str)
 
 
 def teams_in(body: Json) -> Iterator[str]:
