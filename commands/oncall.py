@@ -12,18 +12,15 @@ this channel follows.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.command.arguments import incident_ref
 from bot.command.context import Context
-from bot.command.targets import Target, all_targets, find, near, without_question
+from bot.command.shifts import show_for_incident, show_on_call
+from bot.command.targets import all_targets, find, near, without_question
 from bot.declaration import Argument, Button, IncidentRef, Place, Query, Reply, command
 from bot.errors import UserError
-from bot.model import Policy, Reference, Service, SlackUser
-from bot.render.oncall import on_call, on_call_person, on_call_schedule
+from bot.model import SlackUser
 from bot.render.pickers import no_match, pick_match
 
-AHEAD = timedelta(days=14)  # far enough to say who is next on a weekly rota
 NOBODY_KNOWN = "I do not know who that is in PagerDuty. Ask by their name, or for a service or team."
 
 
@@ -45,7 +42,7 @@ async def answer(ctx: Context, asked: str, *, shared_by: str = "") -> Reply:
     words = without_question(asked)
     ref = incident_ref(words, sure=ctx.request.from_control)
     if ref is not None and ctx.request.from_control:  # the control of an incident's message
-        return await _of_incident(ctx, ref, shared_by)
+        return await show_for_incident(ctx, ref, shared_by)
     if not words:
         return await _of_this_place(ctx)
     targets = await all_targets(ctx.directory)
@@ -58,70 +55,24 @@ async def answer(ctx: Context, asked: str, *, shared_by: str = "") -> Reply:
     if len(found) > 1:
         return pick_match(words, [one.choice("oncall") for one in found[:100]])
     if found:
-        return await _shown(ctx, found[0], shared_by)
+        return await show_on_call(ctx, found[0], shared_by)
     if ref is not None:
-        return await _of_incident(ctx, ref, shared_by)
+        return await show_for_incident(ctx, ref, shared_by)
     offered = [one.choice("oncall") for one in near(words, targets)]
     return no_match(words, "service, team, policy, schedule or person", offered)
 
 
 async def _of_this_place(ctx: Context) -> Reply:
     if ctx.where.incident is not None and ctx.where.incident.policy is not None:
-        return await _of_incident(ctx, IncidentRef(ctx.where.incident.id), "")
+        return await show_for_incident(ctx, IncidentRef(ctx.where.incident.id), "")
     targets = await all_targets(ctx.directory)
     followed = await ctx.subscriptions.of_channel(ctx.where.channel) if ctx.where.channel.id else []
     named = {(one.kind.value, one.target.id) for one in followed if one.target is not None}
     here = [one for one in targets if (one.kind, one.id) in named]
     if len(here) == 1:
-        return await _shown(ctx, here[0], "")
+        return await show_on_call(ctx, here[0], "")
     offered = here or [one for one in targets if one.kind == "service"]
     if not offered:
         kinds = "a service, team, policy, schedule or person"
         raise UserError(f"Say for what: `{ctx.slash} oncall` and {kinds}.")
     return pick_match("on call", [one.choice("oncall") for one in offered[:100]])
-
-
-async def _of_incident(ctx: Context, ref: IncidentRef, shared_by: str) -> Reply:
-    incident = await ctx.incidents.known(ref)
-    wanted = [incident.policy] if incident.policy else []
-    return await _of_policies(ctx, incident.service, wanted, f"service {incident.service.id}", shared_by)
-
-
-async def _shown(ctx: Context, target: Target, shared_by: str) -> Reply:
-    now, share = ctx.clock(), f"share oncall {target.words}"
-    replaces = ctx.request.on_private_reply and not shared_by
-    if target.kind == "person":
-        shifts = await ctx.directory.on_calls(users=[target.id], until=now + AHEAD)
-        return on_call_person(
-            target.reference, shifts, now=now, share=share, shared_by=shared_by, replaces=replaces
-        )
-    if target.kind == "schedule":
-        shifts = await ctx.directory.on_calls(schedules=[target.id], until=now + AHEAD)
-        return on_call_schedule(
-            target.reference, shifts, now=now, share=share, shared_by=shared_by, replaces=replaces
-        )
-    if isinstance(target.of, Service):
-        wanted = [target.of.policy]
-    elif isinstance(target.of, Policy):
-        wanted = [target.reference]
-    else:
-        policies = await ctx.directory.policies()
-        wanted = [Reference(one.id, one.name) for one in policies if target.id in {t.id for t in one.teams}]
-    return await _of_policies(ctx, target.reference, wanted, target.words, shared_by)
-
-
-async def _of_policies(
-    ctx: Context, target: Reference, wanted: list[Reference], words: str, shared_by: str
-) -> Reply:
-    now, ids = ctx.clock(), [one.id for one in wanted]
-    policies = [one for one in await ctx.directory.policies() if one.id in ids]
-    shifts = await ctx.directory.on_calls(policies=ids, until=now + AHEAD) if ids else []
-    return on_call(
-        target,
-        policies,
-        shifts,
-        now=now,
-        share=f"share oncall {words}",
-        shared_by=shared_by,
-        replaces=ctx.request.on_private_reply and not shared_by,
-    )
