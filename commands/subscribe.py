@@ -24,7 +24,14 @@ from bot.declaration import (
 )
 from bot.errors import UserError
 from bot.model import Incident, Reference, ScopeKind, Subscription, Urgency
-from bot.render.subscribing import FLOOD, already_subscribed, ask_before_flood, subscribed
+from bot.render.subscribing import (
+    FLOOD,
+    already_subscribed,
+    ask_before_flood,
+    subscribed,
+    target_words,
+    words,
+)
 
 
 @command(
@@ -74,20 +81,20 @@ async def subscribe(
     found = [one for one in await ctx.incidents.open_ones(_filter(wish)) if wish.matches(one)]
     urgent = [one for one in found if _is_urgent(one)]
     if open_ones is None and len(found) > FLOOD:
-        words = _words(wish)
+        whole = words(wish)
         return ask_before_flood(
             wish,
             open_now=len(found),
             urgent=len(urgent),
-            everything=f"{words} all-open",
-            only_urgent=f"{words} urgent-open",
-            only_new=f"{words} none-open",
+            everything=f"{whole} all-open",
+            only_urgent=f"{whole} urgent-open",
+            only_new=f"{whole} none-open",
         )
     shown = {"urgent-open": urgent, "none-open": []}.get(open_ones or "all-open", found)
     await ctx.incidents.keep(shown)
     # One that opened since the list was asked for is new, whatever was chosen.
     await ctx.subscriptions.add(wish, incidents=shown, since=since, listed={one.id for one in found})
-    return subscribed(wish, posting=len(shown), undo=f"unsubscribe {_target(wish)}")
+    return subscribed(wish, posting=len(shown), undo=f"unsubscribe {target_words(wish)}")
 
 
 def _filter(wish: Subscription) -> Filter:
@@ -106,14 +113,3 @@ def _same(wish: Subscription, one: Subscription) -> bool:
     filters = wish.urgencies == one.urgencies and wish.priorities == one.priorities
     filters = filters and wish.mention is one.mention
     return wish.kind is one.kind and targets and filters and one.broken_since is None
-
-
-def _target(wish: Subscription) -> str:
-    return f"{wish.kind.value} {wish.target.id}" if wish.target else "all"
-
-
-def _words(wish: Subscription) -> str:
-    """The argument words that make this wish again."""
-    filters = [*sorted(one.value for one in wish.urgencies), ",".join(sorted(wish.priorities))]
-    filters += [] if wish.mention else ["quiet"]
-    return " ".join(part for part in ("subscribe", _target(wish), *filters) if part)

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.model import Subscription
 from bot.render.blocks import Choice
 from bot.render.pickers import pick_match
-from bot.render.subscribing import subscription_list, unsubscribed
+from bot.render.subscribing import subscription_list, target_words, unsubscribed, words
 
 
 @command(
@@ -34,14 +34,11 @@ async def unsubscribe(ctx: Context, name: Query | None = None) -> Reply:
         )
     if len(found) > 1:
         return pick_match(
-            wanted, [Choice(_name(one), f"unsubscribe {_ident(one)}", one.kind.value) for one in found]
+            wanted, [Choice(_name(one), f"unsubscribe {target_words(one)}", one.kind.value) for one in found]
         )
     one = found[0]
     await ctx.subscriptions.remove(one.channel, one.kind, one.target.id if one.target else "")
-    kind = f"{one.kind.value} " if one.target else ""
-    filters = [*sorted(urgency.value for urgency in one.urgencies), ",".join(sorted(one.priorities))]
-    undo = " ".join(part for part in (f"subscribe {kind}{_ident(one)}", *filters, "none-open") if part)
-    return unsubscribed(one, undo=undo)
+    return unsubscribed(one, undo=f"{words(one)} none-open")
 
 
 def _name(one: Subscription) -> str:

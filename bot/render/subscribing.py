@@ -49,6 +49,18 @@ def _filters(subscription: Subscription) -> list[str]:
     return found
 
 
+def target_words(one: Subscription) -> str:
+    """The argument words for what it follows: `service PSVC001`, `team PTEAM01`, `all`."""
+    return f"{one.kind.value} {one.target.id}" if one.target else "all"
+
+
+def words(one: Subscription) -> str:
+    """The whole words that subscribe a channel to this again."""
+    filters = [*sorted(urgency.value for urgency in one.urgencies), ",".join(sorted(one.priorities))]
+    quiet = "" if one.mention else "quiet"
+    return " ".join(part for part in ("subscribe", target_words(one), *filters, quiet) if part)
+
+
 def subscribed(subscription: Subscription, *, posting: int = 0, undo: str = "") -> Reply:
     """It is done; `posting` open incidents appear now. `undo` are the words that take it back."""
     now = f" {plural(posting, 'open incident appears', 'open incidents appear')} now." if posting else ""
@@ -118,7 +130,7 @@ def subscription_list(subscriptions: Sequence[Subscription], *, slash: str = "/p
         )
     blocks = [section(bold("This channel follows"))]
     for one in subscriptions[:40]:
-        blocks.append(section(_entry(one), button("Unsubscribe", f"unsubscribe {_target_id(one)}")))
+        blocks.append(section(_entry(one), button("Unsubscribe", f"unsubscribe {target_words(one)}")))
     if len(subscriptions) > 40:
         blocks.append(context(f"{len(subscriptions) - 40} more."))
     told = "; ".join(_plain(one) + (" (broken)" if one.broken_since else "") for one in subscriptions)
@@ -143,10 +155,6 @@ def _entry(one: Subscription) -> str:
         since = text.moment(one.broken_since, "since ")
         lines.insert(1, f":warning:  Broken {since}: I cannot post here. Invite me to this channel again.")
     return "\n".join(part for part in lines if part)
-
-
-def _target_id(one: Subscription) -> str:
-    return one.target.id if one.target else "all"
 
 
 def _plain(subscription: Subscription) -> str:

@@ -163,3 +163,17 @@ async def test_the_list_has_a_way_out_of_each(board: Switchboard) -> None:
     await board.settle()
     assert await followed(board) == []
     assert "nothing to stop" in await board.types("unsubscribe all")
+
+
+async def test_subscribing_again_is_as_quiet_as_before(board: Switchboard) -> None:
+    await board.types("subscribe checkout high P1 quiet")
+    before = await followed(board)
+    await board.types("unsubscribe checkout")
+    assert await followed(board) == []
+    await board.newest().press("Subscribe again", by="U0ALICE")
+    await board.settle()
+    (again,) = await followed(board)
+    assert not again.mention
+    assert [(one.target, one.urgencies, one.priorities) for one in before] == [
+        (again.target, again.urgencies, again.priorities)
+    ]
