@@ -127,9 +127,6 @@ class IncidentPort(Protocol):
     async def open_ones(self, wanted: Filter) -> list[Incident]:
         """Every open incident that fits, one call per 100."""
 
-    async def here(self) -> list[Incident]:
-        """Open incidents with a message in this channel, as last known."""
-
     async def now(self) -> datetime:
         """The database's clock, which what is read is ordered by."""
 

@@ -2,8 +2,7 @@
 
     never started, younger than 2 minutes    run now, as if it had just been asked
     never started, older                     not run; the person is told, with how the incident stands now
-    started                                  looked up in PagerDuty and reported as done or not done, never
-    repeated
+    started                                  looked up in PagerDuty, reported as done or not, never repeated
 
 A process at work renews its leases; whoever finds one lapsed takes it over (bot/store/intents.py).
 """
@@ -12,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Protocol
 
 import structlog
 
@@ -32,12 +30,6 @@ from bot.store.intent_steps import DONE, EXPIRED, FAILED, STARTED, Intent
 log = structlog.get_logger("pagerline.command")
 
 PERIOD = 5.0  # seconds; a third of a lease, so that one lost renewal is not the end
-
-
-class Hints(Protocol):
-    """bot/store/wake.py."""
-
-    async def wait(self, timeout: float, topic: str) -> bool: ...
 
 
 class Recovery:

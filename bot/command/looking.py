@@ -79,10 +79,6 @@ class Looking:
         """The database's clock, which what is read is ordered by."""
         return await self.reach.incidents.now()
 
-    async def here(self) -> list[Incident]:
-        """Open incidents with a message in this channel, as last known."""
-        return await self.reach.incidents.open_in(self.channel) if self.channel.id else []
-
     async def open_ones(self, wanted: Filter) -> list[Incident]:
         """Every open incident that fits, one call per 100; not saved unless `keep` is asked for."""
         began_at = await self.reach.incidents.now()

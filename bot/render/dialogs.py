@@ -6,24 +6,11 @@ from collections.abc import Sequence
 
 from bot.declaration import Command, Reply
 from bot.model import Incident
-from bot.render.blocks import Block, button, context, section
+from bot.render.blocks import Block, button, section
 from bot.render.controls import applying
 from bot.render.forms import FormState, modal
 from bot.render.incident import headline, state_line
 from bot.render.text import cut_markup, escape
-
-
-def loading_view(title: str, state: FormState) -> Block:
-    """Opened at once, because Slack's trigger lives 3 seconds; the real form replaces it."""
-    return modal(title, [section(":hourglass_flowing_sand:  One moment…")], state)
-
-
-def error_view(title: str, problem: str, next_step: str = "") -> Block:
-    """Takes the place of a form that cannot be shown or carried out; both sentences are plain text."""
-    blocks = [section(f":warning:  {escape(problem)}")]
-    if next_step:
-        blocks.append(context(escape(next_step)))
-    return modal(title, blocks, None)
 
 
 def more_form(incident: Incident, commands: Sequence[Command], state: FormState) -> Block:

@@ -73,15 +73,6 @@ def unknown_verb(word: str, nearest: Sequence[str] = (), *, rest: str = "", slas
     )
 
 
-def usage_problem(command: Command, problem: str, *, slash: str = "/pager") -> Reply:
-    """A command that was understood but not its arguments; `problem` is a plain sentence."""
-    example = command.examples[0] if command.examples else command.usage
-    return reply(
-        f"{line(problem)} Like this: {slash} {escape(example)}",
-        [section(f"{escape(problem)}\nLike this: `{slash} {_code(example)}`")],
-    )
-
-
 def _about_channel(command: Command) -> bool:
     return any(one.kind is ScopeRef for one in command.parameters)
 

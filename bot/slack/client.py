@@ -61,7 +61,6 @@ class ChannelInfo:
 
     id: str
     name: str
-    is_private: bool
     is_member: bool
     is_archived: bool
 
@@ -185,7 +184,6 @@ class Slack:
         text: str,
         blocks: Blocks | None = None,
         replace_original: bool = False,
-        delete_original: bool = False,
         in_channel: bool = False,
         thread_ts: str | None = None,
     ) -> None:
@@ -194,7 +192,6 @@ class Slack:
             "text": text,
             "response_type": "in_channel" if in_channel else "ephemeral",
             "replace_original": replace_original,
-            "delete_original": delete_original,
         }
         if blocks is not None:
             body["blocks"] = _blocks(blocks)
@@ -239,10 +236,6 @@ class Slack:
         """Open a form within 3 s of the person's act; returns its id. ViewExpired when too late."""
         return await self._view("views.open", trigger_id=trigger_id, view=view)
 
-    async def push_view(self, trigger_id: str, view: Mapping[str, Any]) -> str:
-        """Lay a form over the open one (at most three deep)."""
-        return await self._view("views.push", trigger_id=trigger_id, view=view)
-
     async def update_view(self, view_id: str, view: Mapping[str, Any], hash: str | None = None) -> None:  # noqa: A002 - Slack's own name
         """Change an open form. ViewExpired when it was closed, or when `hash` is not its newest any more."""
         await self._view("views.update", view_id=view_id, view=view, hash=hash)
@@ -277,7 +270,6 @@ class Slack:
         return ChannelInfo(
             id=str(found["id"]),
             name=str(found.get("name") or ""),
-            is_private=bool(found.get("is_private") or found.get("is_im")),
             is_member=bool(found.get("is_member") or found.get("is_im")),
             is_archived=bool(found.get("is_archived")),
         )

@@ -13,7 +13,7 @@ from bot import errors
 from bot.declaration import Reply
 from bot.model import Channel, ScopeKind, Subscription, Urgency
 from bot.render import outcomes, problems, subscribing
-from bot.render.help import help_list, help_one, unknown_verb, usage_problem
+from bot.render.help import help_list, help_one, unknown_verb
 from bot.render.outcomes import Outcome, Result
 from tests.render.conftest import Drawn
 from tests.render.samples import (
@@ -167,10 +167,6 @@ def test_a_mistyped_word_gets_the_nearest_one_with_the_rest_kept() -> None:
     assert "`/pager ack 1234 1235`" in json.dumps(reply.blocks)
     assert values(unknown_verb("<!here>")) == ["help"]
     assert "<!here>" not in json.dumps(unknown_verb("<!here>", ["ack"], rest="<!channel> `x`").blocks)
-
-
-def test_a_usage_problem_shows_an_example() -> None:
-    assert usage_problem(ack, "12x is no incident.").text == "12x is no incident. Like this: /pager ack 1234"
 
 
 # --------------------------------------------------------------------------------------------------- problems

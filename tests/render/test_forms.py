@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.declaration import Command, Reply
 from bot.render.blocks import Choice, section
-from bot.render.dialogs import answer_view, error_view, loading_view, more_form
+from bot.render.dialogs import answer_view, more_form
 from bot.render.forms import FormState, read_state, read_values, render_form
 from bot.sandbox.slack.surfaces import view_problems
 from tests.render.samples import ACKNOWLEDGED, COMMANDS, HOSTILE, RESOLVED, TRIGGERED, escalate, note, trigger
@@ -113,8 +113,6 @@ def test_more_lists_every_verb_that_applies_with_its_words() -> None:
 def test_the_other_modals_are_modals() -> None:
     answer = Reply("Done", tuple(section(str(n)) for n in range(120)))
     views = [
-        loading_view("A title much longer than Slack takes", FormState("note")),
-        error_view("Add a note", "PagerDuty does not answer.", "Try again in a minute."),
         answer_view(answer),
         answer_view(Reply("x" * 3900)),
     ]
