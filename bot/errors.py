@@ -1,19 +1,16 @@
 """The few kinds of failure we tell apart, each named by what is done about it.
 
     Failure                     something outside us, or the person, stands in the way; its text may be shown
-    to a person
     ├─ UserError                the person can mend it: what happened, what to do next
     │  ├─ NotLinked             we do not know who they are in PagerDuty
     │  └─ NotAllowed            PagerDuty or our own rules refuse this person; names the role or scope
     ├─ PagerDutyFailure         PagerDuty said no, or said nothing
-    │  ├─ PagerDutyUnavailable  down, unreachable, limiting us, too slow: try again later (`retry_after`
-    seconds when known)
+    │  ├─ PagerDutyUnavailable  down, unreachable, limiting us, too slow: try again (`retry_after` seconds)
     │  ├─ PagerDutyRefused      4xx: the request itself is wrong for the present state (`code`, `reasons`)
     │  ├─ PagerDutyForbidden    403: this person's role or the token's scope
     │  ├─ PagerDutyUnauthorized 401: the token is no good (any more)
     │  └─ PagerDutyNotFound     404, or PagerDuty's codes for the same
-    ├─ SlackFailure             one of Slack's error codes, turned into what we do about it (see
-    bot/slack/failures.py)
+    ├─ SlackFailure             one of Slack's error codes; what we do about each: bot/slack/failures.py
     └─ StoreUnavailable         the database cannot take or tell anything right now
 
 Anything else is a bug: the person gets an apology with an id, the log the traceback (bot/command/run.py

@@ -1,9 +1,8 @@
 """The values everything speaks in: incidents, people, services, on-call shifts and Slack places.
 
 Ground floor: frozen, no I/O, no behaviour beyond what a value knows of itself. Everything above imports this;
-it imports nothing of ours.
-All datetimes are aware and in UTC. Ids are PagerDuty's or Slack's own strings and are never validated by
-length.
+it imports nothing of ours. All datetimes are aware and in UTC. Ids are PagerDuty's or Slack's own strings,
+never validated by length.
 """
 
 from __future__ import annotations
@@ -103,9 +102,8 @@ class Level:
     """Where an incident stands on its escalation policy.
 
     `number` is 1-based; `of` the number of levels; `next` names whoever the following level pages (empty on
-    the last one).
-    PagerDuty does not tell the level: it is derived from assignees and the policy's rules, so None on the
-    incident means "not known yet".
+    the last one). PagerDuty does not tell the level: it is derived from assignees and the policy's rules, so
+    None on the incident means "not known yet".
     """
 
     number: int

@@ -1,5 +1,4 @@
-"""The way back to the person who asked: their reply address, else privately in the channel, else a direct
-message.
+"""The way back to whoever asked: their reply address, else privately in the channel, else a direct message.
 
 One `Answering` per request, used by bot/command/run.py. Slack's rules it knows: a reply address works 5 times
 within 30 minutes; through a slash command's address nothing can be replaced (slackapi/bolt-js 2287); a press

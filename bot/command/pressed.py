@@ -1,5 +1,4 @@
-"""What a press tells about the pressed message: it stands there, so an unknown outcome of its post is known
-now.
+"""What a press tells about the pressed message: it stands there, so what became of its post is known now.
 
 Its metadata names our row. A row without a `ts` gets it; a row with another `ts` has its own message, and the
 pressed one is the extra and goes. On anything else (private answers, replies, foreign messages) a press only

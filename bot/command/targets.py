@@ -1,5 +1,4 @@
-"""What a person may mean when they ask who is on call: services, teams, policies, schedules and people by any
-name.
+"""What a person may mean when they ask who is on call: services, teams, policies, schedules and people.
 
 Used by commands/oncall.py; the matching itself is bot/command/matching.py's.
 """

@@ -58,9 +58,7 @@ def _disarmed(text: str) -> Iterable[str]:
 
 
 def _formats(text: str, at: int) -> bool:
-    """Whether Slack could take the character for the start or the end of formatting: it asks for a word's
-    edge.
-    """
+    """Whether Slack could take the character for a start or end of formatting: it asks for a word's edge."""
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     opens = not before.isalnum() and not after.isspace()
     closes = not after.isalnum() and not before.isspace()
@@ -184,9 +182,7 @@ def duration(length: timedelta) -> str:
 
 
 def moment(at: datetime, lead: str = "") -> str:
-    """A point in time as every reader's own clock shows it: `09:40 today`. `lead` is our own words, before
-    it.
-    """
+    """A point in time as every reader's own clock shows it: `09:40 today`. `lead`: our words before it."""
     return _date(at, lead + "{time} {date_short_pretty}", lead + moment_utc(at))
 
 
