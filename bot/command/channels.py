@@ -14,7 +14,7 @@ import structlog
 
 from bot.errors import SlackFailure
 from bot.model import Channel, Subscription
-from bot.render.subscribing import broken_notice, greeting
+from bot.render.subscribing import broken_notices, greeting
 from bot.slack.workspaces import Workspaces
 
 log = structlog.get_logger("pagerline.command")
@@ -94,11 +94,10 @@ class Channels:
     async def _broken(self, channel: Channel, reason: str) -> None:
         newly = await self._subscriptions.mark_broken(channel, reason)
         slack = self._workspaces.for_team(channel.team_id)
-        for maker in sorted({one.made_by for one in newly if one.made_by}):
-            theirs = [one for one in newly if one.made_by == maker]
-            notice = broken_notice(channel.id, theirs, reason)
+        if slack is None:
+            return
+        for maker, notice in broken_notices(channel.id, newly, reason):
             try:
-                if slack is not None:
-                    await slack.direct_message(maker, notice.text, notice.blocks)
+                await slack.direct_message(maker, notice.text, notice.blocks)
             except SlackFailure as failure:
                 log.warning("maker_not_told", user=maker, code=failure.code)

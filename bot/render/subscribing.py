@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.declaration import Reply
 from bot.model import ScopeKind, Subscription
@@ -135,6 +135,14 @@ def subscription_list(subscriptions: Sequence[Subscription], *, slash: str = "/p
         blocks.append(context(f"{len(subscriptions) - 40} more."))
     told = "; ".join(_plain(one) + (" (broken)" if one.broken_since else "") for one in subscriptions)
     return reply(f"This channel follows {told}.", blocks)
+
+
+def broken_notices(
+    channel_id: str, broken: Sequence[Subscription], reason: str
+) -> Iterator[tuple[str, Rendered]]:
+    """For each who set some of these up (a Slack user id): what to tell them. Of unknown makers nothing."""
+    for maker in sorted({one.made_by for one in broken if one.made_by}):
+        yield maker, broken_notice(channel_id, [one for one in broken if one.made_by == maker], reason)
 
 
 def broken_notice(channel_id: str, subscriptions: Sequence[Subscription], reason: str) -> Rendered:
