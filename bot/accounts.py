@@ -155,9 +155,7 @@ class Accounts:
         return person
 
     async def act_as(self, user: SlackUser, scope: str) -> Acting:
-        """A client that acts as this person. Raises NotAllowed or NotLinked; `scope` is PagerDuty's, for the
-        words.
-        """
+        """A client that acts as this person; `scope` is told in a refusal. Raises NotAllowed or NotLinked."""
         profile = await self.member(user)
         person = await self.person(profile)
         if person.role not in MAY_ACT:

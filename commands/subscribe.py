@@ -5,8 +5,7 @@
 
 The first post of a high-urgency incident mentions who has it; with `quiet` it mentions nobody.
 
-Without a name a form opens. More than 20 open incidents are not poured in: it asks which of them should
-appear.
+Without a name a form opens. More than 20 open incidents are not poured in: it asks which should appear.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What the buttons "Try again", "Do it now" and "Open the form" carry: what was meant, not what was typed.
 
 Typed words and a control's are not read alike: `note PROD is back` in an incident's thread is a note on
-that incident, but a control's first word is the incident. So a button carries what the words were understood
-to be.
+that incident, but a control's first word is the incident. So a button carries what was understood.
 """
 
 from __future__ import annotations

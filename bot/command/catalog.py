@@ -1,6 +1,4 @@
-"""Every command there is, found by verb or alias. Built once in commands/__init__.py from declarations and
-handed on.
-"""
+"""Every command there is, found by verb or alias. Built once, in commands/__init__.py, and handed on."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """What a person does to incidents, as that person; what PagerDuty answers is saved (bot/store/incidents.py),
 so that the living messages follow without being told.
 
-One `Desk` per request; bot/command/context.py says what handlers see of it. Every act is safe to be asked for
-twice.
+One `Desk` per request; bot/command/context.py says what handlers see of it. Every act may be asked for twice.
 """
 
 from __future__ import annotations
@@ -128,9 +127,7 @@ class Desk(Looking):
         return await self._look(ref) if ref.id.isdigit() else Found(ref)
 
     async def _write(self, ids: Sequence[str], status: Status) -> dict[str, Outcome]:
-        """Set a status: all at once, and each alone when PagerDuty refuses them together (it takes all or
-        nothing).
-        """
+        """Set a status: all at once, and each alone when PagerDuty refuses them: it takes all or nothing."""
         told: dict[str, Outcome] = {}
         for start in range(0, len(ids), BULK):
             some = list(ids[start : start + BULK])

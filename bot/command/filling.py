@@ -1,8 +1,6 @@
-"""What a person left out: the one incident this can be about, a picker when there are several, the form for
-the rest.
+"""What a person left out: the one incident this can be about, a picker for several, the form for the rest.
 
-Between parsing and the handler, in bot/command/run.py. A Slack trigger lives 3 s, so nothing here waits for
-PagerDuty.
+Between parsing and the handler (bot/command/steps.py). A trigger lives 3 s: PagerDuty is not waited for.
 """
 
 from __future__ import annotations

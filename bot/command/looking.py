@@ -43,9 +43,7 @@ class Looking:
     _readings: dict[str, tuple[Reading, datetime]] = field(default_factory=dict)
 
     async def read(self, refs: Sequence[IncidentRef]) -> list[Found]:
-        """Each from PagerDuty, in parallel, in the order asked. Raises PagerDutyFailure when it is PagerDuty
-        that fails.
-        """
+        """Each from PagerDuty, in parallel, in the order asked. Raises PagerDutyFailure when that fails."""
         return list(await asyncio.gather(*(self._look(ref) for ref in refs)))
 
     async def _look(self, ref: IncidentRef, *, ask_level: bool = False) -> Found:

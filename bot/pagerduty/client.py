@@ -249,9 +249,7 @@ class PagerDuty:
         return self._reading(data.get("incident"))
 
     async def add_note(self, incident_id: str, text: str) -> Note:
-        """Write a note; when no answer came, the notes are read to see whether it is there, then written once
-        more.
-        """
+        """Write a note; when no answer came, it is looked for among the notes, then written once more."""
         since = self.http.clock() - SAME_NOTE
         try:
             return await self._add_note(incident_id, text)
