@@ -7,10 +7,10 @@ that comes while a channel subscribes is seen by one of the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from bot.model import Channel, Incident, Subscription
 from bot.store.database import Database
@@ -25,6 +25,7 @@ from bot.store.upsert import insert_into
 from bot.store.wake import Wake
 
 REASON_LENGTH = 200
+LONGEST_SAVING = timedelta(seconds=10)
 
 Result = TypeVar("Result")
 
@@ -198,9 +199,9 @@ class Subscriptions:
         self._rows.save(connection, known, [marked(known[incident_id]) for incident_id in unseen])
 
     def _open_since(self, connection: Connection, since: datetime) -> list[Incident]:
-        found = connection.execute(
-            select(incidents.c.snapshot).where(incidents.c.status.in_(OPEN), incidents.c.heard_at >= since)
-        )
+        """Open ones that are new since then, or may have come to match by their news."""
+        heard_of = or_(incidents.c.heard_at >= since, incidents.c.accepted_at >= since)
+        found = connection.execute(select(incidents.c.snapshot).where(incidents.c.status.in_(OPEN), heard_of))
         return [load_incident(snapshot) for snapshot in found.scalars()]
 
     def _catch_up(self, connection: Connection, channel: Channel, mended: Sequence[Subscription]) -> None:
@@ -219,7 +220,8 @@ class Subscriptions:
         )
         if mended:
             since = min(one.broken_since for one in mended if one.broken_since is not None)
-            missed = self._open_since(connection, since)
+            # A saver notes the moment before it waits for a change of the rules (`Followers.serialise`).
+            missed = self._open_since(connection, since - LONGEST_SAVING)
             self._followers.insert(
                 connection,
                 (

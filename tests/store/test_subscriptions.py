@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.model import Channel, ScopeKind, Status, Subscription, Urgency
-from bot.store.tables import messages
+from bot.store.tables import incidents, messages
 from tests.store.conftest import Store, store_on
 from tests.store.news import (
     CHECKOUT,
@@ -199,6 +199,19 @@ async def test_a_mended_channel_shows_what_is_open(store: Store) -> None:
     assert now.broken_since is None
     assert await store.subscriptions.mend(OPS) == []
     assert len(await store.subscriptions.mark_broken(OPS, "again")) == 1
+
+
+async def test_what_came_to_match_while_the_channel_was_broken_is_shown_too(store: Store) -> None:
+    await store.subscriptions.add(a_subscription(priorities=frozenset({"P1"})))
+    for name in ("Q1", "Q2"):
+        await store.incidents.accept(an_event(incident=an_incident(name, priority=P3)))
+    async with store.database.write() as connection:
+        long_ago = store.database.now_sql(-60)
+        await connection.execute(update(incidents).values(heard_at=long_ago, accepted_at=long_ago))
+    await store.subscriptions.mark_broken(OPS, "not_in_channel")
+    await store.incidents.accept(an_event("priority_updated", 9, an_incident("Q1", priority=P1)))
+    await store.subscriptions.mend(OPS)
+    assert await store.shown_in() == [("C0OPS", "Q1")]
 
 
 async def test_following_again_mends_a_broken_channel(store: Store) -> None:
