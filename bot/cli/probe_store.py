@@ -6,9 +6,20 @@ from collections.abc import AsyncIterator
 
 from bot.cli.findings import Finding, failure, ok, unknown, warning
 from bot.errors import StoreUnavailable
+from bot.inbound.pagerduty import NOTICE
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.notices import Notices
 from bot.store.schema import schema_state
+
+
+def wrongly_signed(notices: list[str]) -> list[Finding]:
+    """A failure for each webhook subscription whose deliveries the running bot could not verify of late."""
+    todo = "Add its secret to PAGERDUTY_WEBHOOK_SECRETS and restart the bot; PagerDuty retries for 48 hours."
+    return [
+        failure("Webhook secret", f"{key.removeprefix(NOTICE)} signs with one that is not configured", todo)
+        for key in notices
+    ]
 
 
 async def look(settings: Settings) -> AsyncIterator[Finding]:
@@ -24,6 +35,8 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
         state = await schema_state(database)
         if state.is_current:
             yield ok("Migrations", f"the schema is at {state.current}")
+            for finding in wrongly_signed(await Notices(database).told(NOTICE)):
+                yield finding
         elif state.current is None:
             how = "`python -m bot run` makes it" if settings.on_sqlite else "Run `python -m bot migrate`"
             yield warning("Migrations", "the database is empty", f"{how}.")

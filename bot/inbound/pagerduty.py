@@ -24,6 +24,7 @@ from bot.metrics import Metrics
 from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
 
 PATH = "/pagerduty/webhook"
+NOTICE = "signature:"  # what was told of a subscription; `check` reads it too
 TELL_AFTER = 3  # wrongly signed deliveries of a subscription we know, with none verified between them
 LOOKUP_GAP = 1.0  # seconds between look-ups of who sends wrong signatures: strangers can send them too
 LOG_GAP = 60.0  # seconds between log lines about deliveries that anybody can send
@@ -69,7 +70,7 @@ class SignatureAlarm:
         self._failures[subscription_id] = self._failures.get(subscription_id, 0) + 1
         if self._failures[subscription_id] >= TELL_AFTER and subscription_id not in self._told:
             await self._tell_admins(
-                f"signature:{subscription_id}",
+                NOTICE + subscription_id,
                 f"PagerDuty's webhook subscription {subscription_id} signs with a secret I do not have. "
                 "PagerDuty keeps retrying for 48 hours, so nothing is lost yet: add its secret to "
                 "PAGERDUTY_WEBHOOK_SECRETS and restart me.",
@@ -84,7 +85,7 @@ class SignatureAlarm:
         if subscription_id in self._well and subscription_id not in self._told:
             return
         # The first one since our start counts too: the admins were told to restart us.
-        await self._settle(f"signature:{subscription_id}")
+        await self._settle(NOTICE + subscription_id)
         self._told.discard(subscription_id)
         if len(self._well) < MOST_SUBSCRIPTIONS:
             self._well.add(subscription_id)

@@ -31,6 +31,14 @@ class Notices:
             result = await connection.execute(delete(notices).where(notices.c.key == key))
             return bool(result.rowcount)
 
+    async def told(self, prefix: str) -> list[str]:
+        """The keys beginning with `prefix` that were told and are not settled."""
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(notices.c.key).where(notices.c.key.startswith(prefix, autoescape=True))
+            )
+            return sorted(found.scalars())
+
     async def heard_from(self, subscription_id: str) -> bool:
         """Whether a delivery of this webhook subscription was ever verified."""
         async with self._database.read() as connection:

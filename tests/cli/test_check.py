@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
-from bot.cli import check, findings, probe_slack
+from bot.cli import check, findings, probe_slack, probe_store
 from bot.cli.findings import Finding, Result
 from bot.cli.probe_pagerduty import NEEDED
 from bot.sandbox.world import Person
@@ -366,3 +366,11 @@ def test_a_finding_reads_well() -> None:
     assert told == "✗ Clock: failure. 90 s away\n    → Switch on NTP."
     assert str(findings.ok("Clock")) == "✓ Clock: ok"
     assert str(findings.unknown("Clock", "no answer")) == "? Clock: could not be checked. no answer"
+
+
+def test_a_subscription_that_signs_with_an_unknown_secret_is_a_failure_with_its_remedy() -> None:
+    (finding,) = probe_store.wrongly_signed(["signature:PSUB"])
+    assert finding.result is Result.FAILURE
+    assert "PSUB" in finding.detail
+    assert "PAGERDUTY_WEBHOOK_SECRETS" in finding.todo
+    assert probe_store.wrongly_signed([]) == []

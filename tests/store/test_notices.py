@@ -49,3 +49,12 @@ async def test_we_know_whom_we_have_heard_from(store: Store) -> None:
     assert await notices.heard_from("PSUB")
     assert not await notices.heard_from("PSTRANGE")
     assert not await notices.heard_from("")
+
+
+async def test_what_stands_open_can_be_listed(two: tuple[Notices, Notices]) -> None:
+    one, other = two
+    for key in ("signature:PB", "signature:PA", "signatureXPC", "other:PD"):
+        assert await one.claim(key)
+    assert await other.told("signature:") == ["signature:PA", "signature:PB"]
+    await one.drop("signature:PA")
+    assert await other.told("signature:") == ["signature:PB"]
