@@ -95,5 +95,5 @@ async def test_hostile_text_mentions_nobody_and_formats_nothing_anywhere(office:
     assert len(said) > 8
     for one in said:
         assert "<!channel>" not in one
-        assert "<@U0BOB>" not in one
+        assert "<@U0OLIVE>" not in one
         assert "<https://evil.example|PagerDuty>" not in one

@@ -31,6 +31,7 @@ async def test_a_closed_channel_is_told_to_its_maker_once_and_goes_on_later(offi
     told = await direct(office, "U0CAROL").expect_message("I can no longer post to <#C0CHECK>")
     assert "Invite me to the channel again" in told.words
     office.pagerduty.act(first.id, "resolve", by="PBOB002")
+    office.pagerduty.act(office.find("Cards fail").id, "priority", by="PBOB002", value="PPRIO01")
     await office.carol.asks("subscriptions", office.checkout, "Broken")
     await settled(office)
     assert len(office.checkout.messages()) == 1
