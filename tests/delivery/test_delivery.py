@@ -206,7 +206,7 @@ class TestPace:
 
 
 async def test_a_stop_finishes_the_call_under_way(office: Office) -> None:
-    office.fake.fault("chat.postMessage", "hang", seconds=0.2)
+    office.fake.fault("chat.postMessage", "hang", seconds=0.05)
     row = await office.has(an_incident())
     stop = asyncio.Event()
     task = asyncio.create_task(office.delivery.run(stop))
