@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,31 @@ async def one_true_message(office: Office, title: str, *wanted: str) -> Seen:
     )
 
 
+@asynccontextmanager
+async def following(office: Office, folder: Path) -> AsyncIterator[OwnProcess]:
+    process = OwnProcess(office, folder, **PERIODS)
+    try:
+        await process.start()
+        process.connect()
+        await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
+        yield process
+        await office.inspection.before_the_bot_stops()
+    finally:
+        await process.kill()
+
+
 @pytest.fixture
 async def bot(empty_office: Office, tmp_path: Path) -> AsyncIterator[OwnProcess]:
     """A bot in a process of its own, with #checkout following Checkout."""
-    process = OwnProcess(empty_office, tmp_path, **PERIODS)
-    await process.start()
-    process.connect()
-    await empty_office.carol.types("subscribe Checkout", empty_office.checkout)
-    await empty_office.checkout.expect_private("U0CAROL", "Checkout")
-    yield process
-    await empty_office.inspection.before_the_bot_stops()
-    await process.kill()
+    async with following(empty_office, tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+async def sqlite_bot(empty_sqlite_office: Office, tmp_path: Path) -> AsyncIterator[OwnProcess]:
+    """The same once, where the database has no part in the story."""
+    async with following(empty_sqlite_office, tmp_path) as process:
+        yield process
 
 
 async def test_killed_before_the_post(empty_office: Office, bot: OwnProcess) -> None:
@@ -106,16 +121,12 @@ async def test_killed_after_the_edit(empty_office: Office, bot: OwnProcess) -> N
     await one_true_message(office, "Disk full", "Resolved", "Bob Brown")
 
 
-async def test_a_post_that_was_carried_out_but_whose_answer_was_lost(
-    empty_office: Office, bot: OwnProcess
-) -> None:
-    office = empty_office
+async def test_a_post_that_was_carried_out_but_whose_answer_was_lost(office: Office) -> None:
     office.slack.fault("chat.postMessage", "drop_after")
     incident = await office.trigger("Disk full")
     await taken(office)
     office.pagerduty.act(incident.id, "acknowledge", by="PBOB002")
     await one_true_message(office, "Disk full", "Acknowledged")
-    assert office.slack.doubles() == []
 
 
 async def test_killed_between_intent_and_act(empty_office: Office, bot: OwnProcess) -> None:
@@ -132,19 +143,19 @@ async def test_killed_between_intent_and_act(empty_office: Office, bot: OwnProce
     await office.checkout.expect_private("U0ALICE", f"#{incident.number}", within=RECOVERED)
 
 
-async def test_a_stop_finishes_what_was_accepted(empty_office: Office, bot: OwnProcess) -> None:
-    office = empty_office
+async def test_a_stop_finishes_what_was_accepted(empty_sqlite_office: Office, sqlite_bot: OwnProcess) -> None:
+    office, bot = empty_sqlite_office, sqlite_bot
     incident = await office.trigger("Disk full")
     message = await office.checkout.expect_message("Disk full")
     office.pagerduty.outage("slow", paths=("/incidents",), seconds=0.5, count=2)
     await message.press("Acknowledge", by="U0ALICE")
     assert await bot.stop() == 0
     assert office.truth(incident).status == "acknowledged"
-    office.checkout.private("U0ALICE")
+    await office.checkout.expect_private("U0ALICE", f"Acknowledged #{incident.number}")
 
 
-async def test_no_secret_stands_in_the_log(empty_office: Office, bot: OwnProcess) -> None:
-    office = empty_office
+async def test_no_secret_stands_in_the_log(empty_sqlite_office: Office, sqlite_bot: OwnProcess) -> None:
+    office, bot = empty_sqlite_office, sqlite_bot
     await office.trigger("Disk full")
     message = await office.checkout.expect_message("Disk full")
     await message.press("Acknowledge", by="U0ALICE")
@@ -158,30 +169,23 @@ async def test_no_secret_stands_in_the_log(empty_office: Office, bot: OwnProcess
     assert [secret for secret in bot.secrets() if secret in log] == []
 
 
-async def test_a_frozen_replica_returns_past_its_lease(postgresql_url: str, tmp_path: Path) -> None:
-    office = Office(postgresql_url)
-    await office.migrate()
-    await office.sandbox.start()
-    first = OwnProcess(office, tmp_path, **PERIODS)
+async def test_a_frozen_replica_returns_past_its_lease(
+    empty_postgresql_office: Office, tmp_path: Path
+) -> None:
+    office = empty_postgresql_office
     second = OwnProcess(office, tmp_path, **PERIODS)
-    try:
-        await first.start()
-        first.connect()
-        await office.carol.types("subscribe Checkout", office.checkout)
-        await office.checkout.expect_private("U0CAROL", "Checkout")
+    async with following(office, tmp_path) as first:
         office.slack.fault("chat.postMessage", "hang", seconds=0.5)
         incident = await office.trigger("Disk full")
         await taken(office)
         first.signal(signal.SIGSTOP)
-        await second.start()
-        second.connect()
-        office.pagerduty.act(incident.id, "acknowledge", by="PBOB002")
-        await one_true_message(office, "Disk full", "Acknowledged")
-        first.signal(signal.SIGCONT)
-        office.pagerduty.act(incident.id, "resolve", by="PBOB002")
-        await one_true_message(office, "Disk full", "Resolved")
-        assert office.slack.doubles() == []
-    finally:
-        await first.kill()
-        await second.kill()
-        await office.sandbox.stop()
+        try:
+            await second.start()
+            second.connect()
+            office.pagerduty.act(incident.id, "acknowledge", by="PBOB002")
+            await one_true_message(office, "Disk full", "Acknowledged")
+            first.signal(signal.SIGCONT)
+            office.pagerduty.act(incident.id, "resolve", by="PBOB002")
+            await one_true_message(office, "Disk full", "Resolved")
+        finally:
+            await second.kill()
