@@ -155,12 +155,20 @@ def _unavailable(failure: PagerDutyFailure, words: str) -> Reply:
 _UNSEEN = {"channel_not_found", "not_in_channel", "is_archived", "is_inactive", "user_not_in_channel"}
 
 
+# Slack's own troubles, which end by themselves; any other refusal is a fault in how we are set up.
+_PASSING = frozenset(
+    {"timeout", "unreachable", "dropped", "not_json", "internal_error", "fatal_error", "service_unavailable"}
+)
+
+
 def _slack(failure: SlackFailure) -> Reply:
     if failure.code in _UNSEEN:
         return cannot_see_channel(archived=failure.code in {"is_archived", "is_inactive"})
     if failure.retry_after is not None:
         wait = duration(timedelta(seconds=max(failure.retry_after, 1)))
         return _said(":warning:", f"Slack is limiting how much I may post. Try again in {wait}.")
+    if failure.code in _PASSING or failure.code.startswith("http_5"):
+        return _said(":warning:", "Slack did not answer me properly just now. Try again in a minute.")
     return _said(":warning:", f"Slack refused ({failure.code}). Ask whoever runs this bot to run its check.")
 
 
