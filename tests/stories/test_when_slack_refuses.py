@@ -138,3 +138,12 @@ async def test_a_form_that_may_not_open_any_more_is_offered_once_again(sqlite_of
     await office.alice.fills(title="Cards fail")
     await office.search.expect_private("U0ALICE", "Cards fail")
     assert office.find("Cards fail").service == "PSVCCHK"
+
+
+async def test_while_slack_itself_is_in_trouble_nothing_is_done_and_it_is_said(sqlite_office: Office) -> None:
+    office = sqlite_office
+    incident = await office.trigger("Disk full")
+    office.slack.fault("users.info", "server_error", count=1)
+    await office.bob.asks(f"ack {incident.number}", office.search, "Try again in a minute")
+    assert office.truth(incident).status == "triggered"
+    await office.bob.asks(f"ack {incident.number}", office.search, "Acknowledged <")
