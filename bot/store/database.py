@@ -7,11 +7,10 @@ commit (WAL).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -36,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.errors import StoreUnavailable
 from bot.store.engines import (
     COMMAND_SECONDS,
+    Writers,
     WriterThread,
     driver_dsn,
     parse_url,
@@ -67,7 +67,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._worker = worker
-        self._one_writer = asyncio.Lock() if worker else nullcontext()
+        self._writers = Writers() if worker else None
         self.clock_offset = clock_offset
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
 
@@ -131,7 +131,7 @@ class Database:
         """
         try:
             async with (
-                self._one_writer,
+                self._turn(),
                 self._writer.begin() as connection,
                 _given_up_when_it_hangs(connection),
             ):
@@ -147,7 +147,7 @@ class Database:
         """
         try:
             if self._worker is not None:
-                async with self._one_writer:
+                async with self._turn():
                     return await self._worker.transact(work)
             async with self._writer.begin() as connection, _given_up_when_it_hangs(connection):
                 return await connection.run_sync(work)
@@ -155,6 +155,9 @@ class Database:
             if trouble := outage(error):
                 raise trouble from error
             raise
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._writers.one() if self._writers else nullcontext()
 
     def now_sql(self, plus: float = 0.0) -> ColumnElement[float]:
         """The database's clock plus `plus` seconds, as a `Moment` column holds it: UTC seconds since 1970."""

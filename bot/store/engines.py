@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -13,6 +15,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
+
+from bot.errors import StoreUnavailable
+from bot.store.outages import OUTAGES, outage
 
 READERS = 4  # connections
 CONNECT_SECONDS = 5.0
@@ -111,6 +116,31 @@ class WriterThread:
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
         with self._engine.begin() as connection:
             return work(connection)
+
+
+class Writers:
+    """SQLite's writers, one at a time. Who waited behind one that could not write shares its answer: else
+    each would wait for a locked file in turn, and the last one for the sum of it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._failed_at = float("-inf")
+        self._words = ""
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A turn to write. Raises StoreUnavailable."""
+        asked_at = time.monotonic()
+        async with self._lock:
+            if asked_at < self._failed_at:
+                raise StoreUnavailable(self._words)
+            try:
+                yield
+            except OUTAGES as error:
+                if trouble := outage(error):
+                    self._failed_at, self._words = time.monotonic(), str(trouble)
+                raise
 
 
 def _begin_as_writer(engine: Engine) -> None:

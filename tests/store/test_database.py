@@ -145,6 +145,20 @@ async def test_another_process_that_holds_sqlite_is_waited_for_and_then_given_up
         await impatient.close()
 
 
+async def test_whoever_waits_behind_one_that_found_the_file_locked_shares_its_answer(sqlite_url: str) -> None:
+    async with store_on(sqlite_url) as store:
+        impatient = await Database.open(sqlite_url, busy_timeout=0.5)
+        async with store.database.write() as connection:
+            await connection.execute(a_notice(store, "one"))
+            began = time.monotonic()
+            queue = [impatient.transact(lambda _: None) for _ in range(20)]
+            answers = await asyncio.gather(*queue, return_exceptions=True)
+            assert time.monotonic() - began < 2.0  # not twenty times as long
+            assert {type(answer) for answer in answers} == {StoreUnavailable}
+        await impatient.transact(lambda _: None)
+        await impatient.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite:////no/such/folder/x.db", "postgresql://nobody@127.0.0.1:1/none"])
 async def test_a_database_that_is_not_there_is_unavailable(url: str) -> None:
     database = await Database.open(url)
