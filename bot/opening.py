@@ -39,7 +39,7 @@ from bot.store.workspaces import KnownWorkspaces, Workspace
 
 log = structlog.get_logger("pagerline.app")
 
-BUSY_SECONDS = 0.5  # for SQLite's file, which is ours alone: a command may wait for two batches, Slack for 3 s
+BUSY_SECONDS = 0.5  # for SQLite's file: a command may wait for two batches, and Slack waits 3 s
 
 
 @dataclass(frozen=True, slots=True)
