@@ -25,18 +25,25 @@ class Place:
     message: Message | None = None
 
     def element(self, action_id: str, block_id: str | None) -> tuple[Json, Json]:
-        """The block and the element with this action_id. Raises CannotAct, naming those that exist."""
-        there = []
-        for block in self.blocks:
-            inside = [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
-            for element in inside:
-                if isinstance(element, dict) and "action_id" in element:
-                    if element["action_id"] == action_id and block_id in (None, block["block_id"]):
-                        return block, element
-                    there.append(element["action_id"])
-        raise CannotAct(
-            f"There is no {action_id!r} here; there is: {', '.join(there) or 'nothing to press'}."
-        )
+        """The block and the element with this action_id. Raises CannotAct, naming those that exist.
+
+        Blocks without a name of their own are named anew by every edit, and a person presses what is on the
+        screen: in a message that was edited since, the action_id alone finds the element.
+        """
+        there = [
+            (block, element)
+            for block in self.blocks
+            for element in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
+            if isinstance(element, dict) and "action_id" in element
+        ]
+        meant = [(block, element) for block, element in there if element["action_id"] == action_id]
+        for block, element in meant:
+            if block_id in (None, block["block_id"]):
+                return block, element
+        if len(meant) == 1 and self.view is None:
+            return meant[0]
+        names = ", ".join(element["action_id"] for _, element in there)
+        raise CannotAct(f"There is no {action_id!r} here; there is: {names or 'nothing to press'}.")
 
 
 def place(

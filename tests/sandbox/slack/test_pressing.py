@@ -55,6 +55,18 @@ async def test_what_is_not_there_cannot_be_pressed(slack: FakeSlack, bot: Listen
     assert bot.got == []
 
 
+async def test_what_was_edited_since_it_was_shown_can_still_be_pressed(
+    slack: FakeSlack, client: AsyncWebClient, bot: ListeningBot
+) -> None:
+    nameless = {key: value for key, value in ACTIONS.items() if key != "block_id"}
+    answer = await client.chat_postMessage(channel="C0CHECK", text="Disk full", blocks=[nameless])
+    posted = str(answer["ts"])
+    seen = slack.workspace.channels["C0CHECK"].messages[posted].blocks[0]["block_id"]
+    await client.chat_update(channel="C0CHECK", ts=posted, text="Disk full", blocks=[nameless])
+    await slack.action("U0ALICE", "run:ack", channel="C0CHECK", message=posted, block_id=seen)
+    assert bot.last["actions"][0]["block_id"] != seen
+
+
 async def test_an_ephemeral_message_is_pressed_without_its_content(
     slack: FakeSlack, client: AsyncWebClient, bot: ListeningBot
 ) -> None:
