@@ -109,11 +109,10 @@ class Settings(BaseModel):
     slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API lives.")
     slack_client_id: str | None = Field(
         None,
-        description="For installing into several workspaces; not used by this release.",
+        description="Set: several workspaces may install the bot at `/slack/install`, and people prove who "
+        "they are by Sign in with Slack. *Basic Information* of your Slack app.",
     )
-    slack_client_secret: Secret | None = Field(
-        None, description="Goes with `SLACK_CLIENT_ID`; not used by this release."
-    )
+    slack_client_secret: Secret | None = Field(None, description="Goes with `SLACK_CLIENT_ID`.")
     slash_command: str = Field(
         "/pager", description="The slash command. `/pd` belongs to PagerDuty's own Slack app."
     )
@@ -130,10 +129,13 @@ class Settings(BaseModel):
     )
     pagerduty_identity_url: str | None = Field(None, description="Origin of PagerDuty's OAuth server.")
     pagerduty_client_id: str | None = Field(
-        None, description="PagerDuty OAuth app; not used by this release (people are matched by e-mail)."
+        None,
+        description="Your PagerDuty OAuth app. Set: everyone links their own account and acts by their own "
+        "token; unset: people are matched by e-mail.",
     )
-    pagerduty_client_secret: Secret | None = Field(
-        None, description="Goes with `PAGERDUTY_CLIENT_ID`; not used by this release."
+    pagerduty_client_secret: Secret | None = Field(None, description="Goes with `PAGERDUTY_CLIENT_ID`.")
+    pagerduty_oauth: Annotated[Literal["scoped", "classic"], BeforeValidator(_lower)] = Field(
+        "scoped", description="Kind of your PagerDuty OAuth app: `scoped` or `classic` (read and write)."
     )
     pagerduty_webhook_secrets: Secrets = Field(
         (),
@@ -166,7 +168,8 @@ class Settings(BaseModel):
     )
     admins: Words = Field(
         (),
-        description="Slack user ids of the people who run the bot: told when something breaks.",
+        description="Slack user ids (`U…`) or user group ids (`S…`) of the people who run the bot: told when "
+        "something breaks, allowed to see the audit and to approve links.",
     )
     admin_channel: str | None = Field(
         None, description="Slack channel id for notes to the admins, instead of direct messages."
@@ -175,6 +178,24 @@ class Settings(BaseModel):
     allow_strangers: bool = Field(
         False, description="Let people from other organisations in shared channels act. Refused by default."
     )
+    allow_bots: bool = Field(False, description="Let bots and workflows ask. Refused by default.")
+    allow_deactivated: bool = Field(
+        False, description="Let accounts that were deactivated in Slack finish. Refused by default."
+    )
+    subscribers: Words = Field(
+        ("everyone",),
+        description="Who may subscribe channels: `everyone`, `admins`, or Slack user and user group ids.",
+    )
+    lookups_without_seat: bool = Field(
+        True, description="Let people without a PagerDuty user look up who is on call and what is open."
+    )
+    trigger_without_seat: bool = Field(
+        False, description="Let people without a PagerDuty user trigger incidents (by the Events API)."
+    )
+    remind_unlinked: bool = Field(
+        True, description="Remind people who are not linked the day before they go on call."
+    )
+    audit_days: int = Field(400, ge=0, description="How many days the audit is kept; 0: for ever.")
 
     pace_channel_per_second: float = Field(
         1.0, gt=0, description="Posts per second in one channel (Slack allows about 1)."
@@ -289,6 +310,16 @@ class Settings(BaseModel):
         return self.slack_app_token is not None
 
     @property
+    def links_people(self) -> bool:
+        """OAuth mode: everyone acts by their own token."""
+        return self.pagerduty_client_id is not None
+
+    @property
+    def installs(self) -> bool:
+        """Several workspaces may install the bot."""
+        return self.slack_client_id is not None
+
+    @property
     def on_sqlite(self) -> bool:
         """One process, one file."""
         return self.database_url.get_secret_value().startswith("sqlite")
@@ -297,7 +328,7 @@ class Settings(BaseModel):
         """One line for each of these settings that has no value."""
         return [
             f"{name.upper()} is missing: {Settings.model_fields[name].description}"
-            for name in names
+            for name in dict.fromkeys(names)
             if getattr(self, name) in (None, (), "")
         ]
 
@@ -307,9 +338,13 @@ TO_RUN = ("slack_bot_token", "pagerduty_api_key", "pagerduty_webhook_secrets")
 
 def needed_to_run(settings: Settings) -> tuple[str, ...]:
     """The settings `run` cannot do without, given the others: a signing secret unless Socket Mode, shared
-    keys on PostgreSQL.
+    keys on PostgreSQL, an address to come back to where people link or install.
     """
     needs: tuple[str, ...] = TO_RUN
+    if settings.links_people:
+        needs += ("pagerduty_client_secret", "public_url")
+    if settings.installs:
+        needs += ("slack_client_secret", "public_url")
     if not settings.socket_mode:
         needs += ("slack_signing_secret",)
     if not settings.on_sqlite:

@@ -15,7 +15,8 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from bot.accounts import Accounts
+from bot.accounts.by_email import AccountsByEmail
+from bot.accounts.members import Allowed, Members
 from bot.background import Background
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
@@ -187,13 +188,13 @@ def _delivery(parts: Parts) -> Delivery:
 def _services(parts: Parts) -> Services:
     settings, store, pagerduty = parts.settings, parts.store, parts.pagerduty
     workspaces = parts.slack.workspaces
-    accounts = Accounts(
-        workspaces,
-        pagerduty.directory,
-        pagerduty.reader,
-        allow_guests=settings.allow_guests,
-        allow_strangers=settings.allow_strangers,
+    allowed = Allowed(
+        guests=settings.allow_guests,
+        strangers=settings.allow_strangers,
+        bots=settings.allow_bots,
+        deactivated=settings.allow_deactivated,
     )
+    accounts = AccountsByEmail(Members(workspaces, allowed=allowed), pagerduty.directory, pagerduty.reader)
     return Services(
         catalog=parts.catalog,
         accounts=accounts,

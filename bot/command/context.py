@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.accounts import Accounts
+from bot.accounts.acting import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.accounts import Acting
+from bot.accounts.acting import Acting
 from bot.command.context import Escalated, Found, NewIncident, Triggered
 from bot.command.looking import Looking, Reach, distinct, no_such
 from bot.declaration import IncidentRef

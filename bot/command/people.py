@@ -1,6 +1,6 @@
 """Who is who: PagerDuty's users and Slack's, matched by e-mail address at start and on a period.
 
-Delivery mentions people by it, "mine" and person queries read it. Acting never relies on it: bot/accounts.py
+Delivery mentions people by it, "mine" and person queries read it. Acting never relies on it: bot/accounts
 asks anew.
 """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.accounts import Accounts
+from bot.accounts.acting import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.context import DirectoryPort, PeoplePort, SubscriptionPort

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.accounts import Acting
+from bot.accounts.acting import Acting
 from bot.command.again import words_again, words_for
 from bot.command.answering import Answering
 from bot.command.arguments import Given, read_fields, read_line

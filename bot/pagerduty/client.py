@@ -1,6 +1,6 @@
 """PagerDuty's endpoints as calls that take and give our values, made as one identity.
 
-bot/accounts.py binds a client to a person; the account's own client is for reads. Raises PagerDutyFailure and
+bot/accounts binds a client to a person; the account's own client is for reads. Raises PagerDutyFailure and
 nothing else (bot/pagerduty/refusals.py says which kind). A write that may have happened is looked at before
 it is repeated; when it cannot be looked at, the failure says `maybe_done`. How many calls each takes stands
 in its docstring: PagerDuty limits them, and a test counts them.

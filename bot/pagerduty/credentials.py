@@ -1,4 +1,4 @@
-"""How a call to PagerDuty says on whose behalf it is made. Only bot/accounts.py and bot/pagerduty ever hold
+"""How a call to PagerDuty says on whose behalf it is made. Only bot/accounts and bot/pagerduty ever hold
 one; no `repr` shows the secret.
 """
 

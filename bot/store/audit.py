@@ -14,7 +14,7 @@ from sqlalchemy import Column, Update, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.database import Database
-from bot.store.tables import audit
+from bot.store.people_tables import audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreUnavailable
+from bot.store.columns import Moment, TextList
 from bot.store.engines import (
     COMMAND_SECONDS,
     Writers,
@@ -44,7 +45,6 @@ from bot.store.engines import (
     sqlite_writer,
 )
 from bot.store.outages import OUTAGES, outage
-from bot.store.tables import Moment, TextList
 
 Dialect = Literal["sqlite", "postgresql"]
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, type_coerce, update
 
+from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.saving import Known
 from bot.store.snapshots import dump_incident, load_incident
-from bot.store.tables import Moment, incidents
+from bot.store.tables import incidents
 from bot.store.upsert import insert_into
 
 _WRITTEN = (

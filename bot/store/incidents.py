@@ -16,10 +16,11 @@ from bot.events import Event, StoryLine
 from bot.model import Channel, Incident, Reading, Status
 from bot.store.accepting import Accepted, Accepting
 from bot.store.batcher import Batcher
+from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.readings import Offer, Readings
 from bot.store.snapshots import load_incident, load_line
-from bot.store.tables import Moment, events, incidents, messages, thread_lines
+from bot.store.tables import events, incidents, messages, thread_lines
 from bot.store.wake import Wake
 
 READER_SECONDS = 15.0  # a reader that is not back by then is gone: others may read

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, bindparam, update
 from bot.model import SlackUser
 from bot.store import audit
 from bot.store.database import Database
+from bot.store.people_tables import intents
 from bot.store.sealing import Sealer
-from bot.store.tables import intents
 from bot.store.upsert import insert_into
 
 YOUNG_SECONDS = 120.0  # older than this, nobody expects it to happen any more

@@ -31,9 +31,9 @@ from bot.store.intent_steps import (
     Starting,
     Storing,
 )
+from bot.store.people_tables import intents
 from bot.store.sealing import Sealer, Unsealable
 from bot.store.snapshots import storable
-from bot.store.tables import intents
 
 
 class Intents:

@@ -16,10 +16,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, t
 
 from bot.model import Channel, Status, Urgency
 from bot.store import question
+from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine, Uncalled
 from bot.store.snapshots import load_incident, load_line
-from bot.store.tables import Moment, channels, messages, shown, thread_lines
+from bot.store.tables import channels, messages, shown, thread_lines
 
 PER_CHANNEL = 10
 NEWS = timedelta(minutes=15)

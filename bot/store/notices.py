@@ -6,7 +6,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
-from bot.store.tables import events, notices
+from bot.store.people_tables import notices
+from bot.store.tables import events
 
 
 class Notices:

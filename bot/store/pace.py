@@ -17,8 +17,9 @@ from sqlalchemy import func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Channel
+from bot.store.columns import Moment
 from bot.store.database import Database
-from bot.store.tables import Moment, pace
+from bot.store.tables import pace
 from bot.store.upsert import insert_into
 
 POSTS = "chat.postMessage"

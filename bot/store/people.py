@@ -1,7 +1,7 @@
 """PagerDuty user ↔ Slack user, both ways: who to mention, whose incidents are "mine".
 
 Filled at start and on a period (bot/command/people.py) by comparing e-mail addresses, and whenever somebody
-acts (bot/accounts.py). Both ids are unique in their workspace.
+acts (bot/accounts). Both ids are unique in their workspace.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import SlackUser
 from bot.store.database import Database
-from bot.store.tables import people
+from bot.store.people_tables import people
 
 
 @dataclass(frozen=True, slots=True)

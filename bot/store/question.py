@@ -28,8 +28,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON
 
 from bot.model import Status, Urgency
+from bot.store.columns import Moment
 from bot.store.rows import AWAITED, MOST_REPOSTS
-from bot.store.tables import Moment, channels, events, incidents, messages, shown, thread_lines
+from bot.store.tables import channels, events, incidents, messages, shown, thread_lines
 from bot.store.upsert import Dialect
 
 UNKNOWN_RANK = 99

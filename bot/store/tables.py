@@ -1,29 +1,19 @@
-"""Every table, in one schema for SQLite and PostgreSQL. Migrations build it (bot/store/migrations); a test
-holds the two equal.
+"""The tables of incidents and of what Slack shows of them, one schema for SQLite and PostgreSQL.
 
-Moments are stored as `Moment`: UTC seconds since 1970 with microseconds, one representation on both
-databases, so that comparing and adding are plain arithmetic and the database's own clock (`Database.now_sql`)
-speaks the same language. Every Slack id stands with its `team_id`.
+Migrations build it (bot/store/migrations); a test holds the two equal. Every Slack id stands with its
+`team_id`. What people ask for, and who they are, is in people_tables.py.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -31,56 +21,10 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from bot.store.columns import Key, Moment, new_metadata
 
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime as UTC epoch seconds (double precision: microseconds until the year 2255)."""
-
-    impl = Double
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
-        """Aware datetimes become seconds; numbers pass (the clock's SQL expression adds seconds). Naive
-        datetimes are a bug.
-        """
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                raise ValueError("a naive datetime reached the database")
-            return value.timestamp()
-        return None if value is None else float(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Seconds become an aware UTC datetime."""
-        return None if value is None else datetime.fromtimestamp(float(value), UTC)
-
-
-class TextList(TypeDecorator[Sequence[str]]):
-    """A list of texts as one parameter: an array for PostgreSQL, JSON for SQLite. No column has this type."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """PostgreSQL's own array where there is one."""
-        return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else Text())
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """SQLite's json_each reads it as a table."""
-        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
-
-
-Key = BigInteger().with_variant(Integer, "sqlite")
-"""Row ids that count up by themselves on both databases."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = new_metadata()
 
 # ---------------------------------------------------------------------------------------- what PagerDuty says
 
@@ -251,117 +195,4 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("until", Moment, nullable=False),
     Column("fence", BigInteger, nullable=False),
-)
-
-# ---------------------------------------------------------------------------------------- what people ask for
-
-intents = Table(
-    "intents",
-    metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
-    Column("key", Text, nullable=False, unique=True),  # Slack's own: trigger id, mention ts, view id + hash
-    Column("team_id", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    Column("channel_id", Text),
-    Column("thread_ts", Text),
-    Column("message_ts", Text),
-    Column("surface", Text, nullable=False),
-    Column("verb", Text, nullable=False),
-    Column("words", Text, nullable=False),
-    Column("fields", Text),  # a form's values as JSON
-    Column("response_url", Text),  # sealed
-    Column("state", Text, nullable=False),  # waiting, started, done, failed, expired, linking
-    Column("holder", Text),
-    Column("lease_until", Moment),
-    Column("fence", BigInteger, nullable=False, server_default="0"),
-    Column("created_at", Moment, nullable=False),
-    Column("started_at", Moment),
-    Column("finished_at", Moment),
-    Column("expires_at", Moment, nullable=False),
-    Column("outcome", Text),  # the reply's plain text
-    Index("ix_intents_state_lease_until", "state", "lease_until"),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
-    Column("intent_id", Key),
-    Column("team_id", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    Column("person_id", Text),  # PagerDuty's
-    Column("identity", Text, nullable=False),  # email, oauth, account
-    Column("surface", Text, nullable=False),
-    Column("channel_id", Text),
-    Column("verb", Text, nullable=False),
-    Column("words", Text, nullable=False),
-    Column("subjects", Text, nullable=False, server_default=text("''")),  # incident ids, comma-separated
-    Column("outcome", Text),  # null: begun, not known how it ended
-    Column("detail", Text),
-    Column("request_id", Text),
-    Column("accepted_at", Moment, nullable=False),
-    Column("done_at", Moment),
-    Index("ix_audit_accepted_at", "accepted_at"),
-)
-
-people = Table(
-    "people",
-    metadata,
-    Column("team_id", Text, primary_key=True),
-    Column("person_id", Text, primary_key=True),  # PagerDuty's
-    Column("user_id", Text, nullable=False),  # Slack's
-    Column("name", Text, nullable=False),
-    Column("email", Text),
-    Column("seen_at", Moment, nullable=False),
-    UniqueConstraint("team_id", "user_id"),
-)
-
-accounts = Table(
-    "accounts",
-    metadata,
-    Column("team_id", Text, primary_key=True),
-    Column("user_id", Text, primary_key=True),
-    Column("person_id", Text, nullable=False),
-    Column("access_token", Text, nullable=False),  # sealed
-    Column("refresh_token", Text),  # sealed
-    Column("scopes", Text, nullable=False),
-    Column("expires_at", Moment),
-    Column("linked_at", Moment, nullable=False),
-    Column("refreshed_at", Moment),
-    UniqueConstraint("team_id", "person_id"),
-)
-
-link_states = Table(
-    "link_states",
-    metadata,
-    Column("state_hash", Text, primary_key=True),
-    Column("team_id", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    Column("browser_hash", Text),
-    Column("verifier", Text, nullable=False),  # sealed
-    Column("intent_id", Key, ForeignKey("intents.id")),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("used_at", Moment),
-)
-
-workspaces = Table(
-    "workspaces",
-    metadata,
-    Column("team_id", Text, primary_key=True),
-    Column("enterprise_id", Text),
-    Column("name", Text, nullable=False),
-    Column("bot_user_id", Text, nullable=False),
-    Column("bot_id", Text, nullable=False),
-    Column("bot_token", Text),  # sealed; null: the token of the settings
-    Column("scopes", Text, nullable=False, server_default=text("''")),
-    Column("installed_at", Moment, nullable=False),
-    Column("broken_since", Moment),
-)
-
-notices = Table(
-    "notices",
-    metadata,
-    Column("key", Text, primary_key=True),  # what was told once, to whom: never said twice
-    Column("told_at", Moment, nullable=False),
 )

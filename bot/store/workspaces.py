@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from bot.store.database import Database
-from bot.store.tables import workspaces
+from bot.store.people_tables import workspaces
 from bot.store.upsert import insert_into
 
 

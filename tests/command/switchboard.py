@@ -16,7 +16,8 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.accounts import Accounts
+from bot.accounts.by_email import AccountsByEmail
+from bot.accounts.members import Members
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
 from bot.command.desk import Desks
@@ -191,7 +192,7 @@ async def switchboard(database_url: str, *, catalog: Catalog = CATALOG) -> Async
         levels = Levels(directory, account)
         services = Services(
             catalog=catalog,
-            accounts=Accounts(workspaces, directory, account),
+            accounts=AccountsByEmail(Members(workspaces), directory, account),
             workspaces=workspaces,
             intents=Intents(database, batcher, Sealer([Fernet.generate_key().decode()]), holder=holder),
             incidents=incidents,

@@ -17,7 +17,7 @@ from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.intent_steps import Intent, NewIntent
 from bot.store.intents import Intents
-from bot.store.tables import intents
+from bot.store.people_tables import intents
 from tests.command.switchboard import Switchboard
 
 ALICE = SlackUser("T0ACME", "U0ALICE")

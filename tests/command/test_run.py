@@ -11,7 +11,8 @@ from sqlalchemy import select
 from bot.command.catalog import Catalog
 from bot.command.context import Context
 from bot.declaration import IncidentRef, Reply, command
-from bot.store.tables import audit, intents, messages
+from bot.store.people_tables import audit, intents
+from bot.store.tables import messages
 from commands import CATALOG
 from tests.command.switchboard import Switchboard, switchboard
 from tests.stories.waiting import until

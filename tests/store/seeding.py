@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Double, insert, literal, select, update
 from bot.events import StoryLine
 from bot.model import Channel, Incident, Priority, Reference, Status, Urgency
 from bot.store.database import Database
+from bot.store.people_tables import people_metadata
 from bot.store.tables import channels, events, incidents, messages, metadata, shown, thread_lines
 
 TEAM = "T0ACME"
@@ -38,6 +39,7 @@ async def opened(url: str, kind: type[Database] = Database) -> AsyncIterator[Dat
     try:
         async with database.write() as connection:
             await connection.run_sync(metadata.create_all)
+            await connection.run_sync(people_metadata.create_all)
         yield database
     finally:
         await database.close()

@@ -14,7 +14,7 @@ from bot.errors import StoreUnavailable
 from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.outages import DEADLOCK_TRIES
-from bot.store.tables import notices
+from bot.store.people_tables import notices
 from tests.store.conftest import Store
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
-from bot.store.tables import leases, notices
+from bot.store.people_tables import notices
+from bot.store.tables import leases
 from tests.store.conftest import Store, store_on
 from tests.store.frozen import relay_to
 

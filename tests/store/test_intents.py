@@ -15,8 +15,8 @@ from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.intent_steps import DONE, EXPIRED, FAILED, STARTED, WAITING, Intent, NewIntent
 from bot.store.intents import Intents
+from bot.store.people_tables import audit, intents
 from bot.store.sealing import Sealer
-from bot.store.tables import audit, intents
 
 SEALER = Sealer([Fernet.generate_key().decode()])
 NEW = NewIntent(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
+from bot.store.people_tables import people_metadata
 from bot.store.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=[metadata, people_metadata]
+)
 context.run_migrations()

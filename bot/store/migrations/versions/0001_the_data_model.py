@@ -22,15 +22,28 @@ def upgrade() -> None:
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
-        sa.Column("access_token", sa.Text(), nullable=False),
+        sa.Column("person_name", sa.Text(), nullable=False),
+        sa.Column("person_email", sa.Text(), nullable=True),
+        sa.Column("access_token", sa.Text(), nullable=True),
         sa.Column("refresh_token", sa.Text(), nullable=True),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=True),
+        sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("linked_at", sa.Double(), nullable=False),
         sa.Column("refreshed_at", sa.Double(), nullable=True),
+        sa.Column("ended_at", sa.Double(), nullable=True),
+        sa.Column("ended_why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("team_id", "user_id", name="pk_accounts"),
-        sa.UniqueConstraint("team_id", "person_id", name="uq_accounts_team_id_person_id"),
     )
+    op.create_index(
+        "ix_accounts_person",
+        "accounts",
+        ["team_id", "person_id"],
+        unique=True,
+        sqlite_where=sa.text("access_token IS NOT NULL"),
+        postgresql_where=sa.text("access_token IS NOT NULL"),
+    )
+    op.create_index("ix_accounts_expires_at", "accounts", ["expires_at"])
     op.create_table(
         "audit",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
@@ -46,12 +59,15 @@ def upgrade() -> None:
         sa.Column("subjects", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("accepted_at", sa.Double(), nullable=False),
         sa.Column("done_at", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
     op.create_index("ix_audit_accepted_at", "audit", ["accepted_at"])
+    op.create_index("ix_audit_intent_id", "audit", ["intent_id"])
+    op.create_index("ix_audit_team_id_user_id", "audit", ["team_id", "user_id"])
     op.create_table(
         "channels",
         sa.Column("team_id", sa.Text(), nullable=False),
@@ -139,6 +155,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name="uq_intents_key"),
     )
     op.create_index("ix_intents_state_lease_until", "intents", ["state", "lease_until"])
+    op.create_index(
+        "ix_intents_parked",
+        "intents",
+        ["team_id", "user_id"],
+        sqlite_where=sa.text("state = 'linking'"),
+        postgresql_where=sa.text("state = 'linking'"),
+    )
     op.create_table(
         "leases",
         sa.Column("name", sa.Text(), nullable=False),
@@ -204,29 +227,73 @@ def upgrade() -> None:
         "workspaces",
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("enterprise_id", sa.Text(), nullable=True),
+        sa.Column("is_organisation", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.Text(), nullable=True),
         sa.Column("bot_user_id", sa.Text(), nullable=False),
         sa.Column("bot_id", sa.Text(), nullable=False),
         sa.Column("bot_token", sa.Text(), nullable=True),
         sa.Column("scopes", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("installed_by", sa.Text(), nullable=True),
         sa.Column("installed_at", sa.Double(), nullable=False),
         sa.Column("broken_since", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("team_id", name="pk_workspaces"),
     )
     op.create_table(
-        "link_states",
+        "install_states",
         sa.Column("state_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name="pk_install_states"),
+    )
+    op.create_table(
+        "usage",
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("hour", sa.Double(), nullable=False),
+        sa.Column("calls", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", "hour", name="pk_usage"),
+    )
+    op.create_index("ix_usage_hour", "usage", ["hour"])
+    op.create_table(
+        "link_tickets",
+        sa.Column("ticket_hash", sa.Text(), nullable=False),
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("browser_hash", sa.Text(), nullable=True),
-        sa.Column("verifier", sa.Text(), nullable=False),
         sa.Column("intent_id", KEY, nullable=True),
+        sa.Column("response_url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("done_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name="fk_link_tickets_intent_id"),
+        sa.PrimaryKeyConstraint("ticket_hash", name="pk_link_tickets"),
+    )
+    op.create_index("ix_link_tickets_expires_at", "link_tickets", ["expires_at"])
+    op.create_table(
+        "link_states",
+        sa.Column("state_hash", sa.Text(), nullable=False),
+        sa.Column("ticket_hash", sa.Text(), nullable=False),
+        sa.Column("browser_hash", sa.Text(), nullable=False),
+        sa.Column("verifier", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("used_at", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name="fk_link_states_intent_id"),
+        sa.Column("person_id", sa.Text(), nullable=True),
+        sa.Column("person_name", sa.Text(), nullable=True),
+        sa.Column("person_email", sa.Text(), nullable=True),
+        sa.Column("access_token", sa.Text(), nullable=True),
+        sa.Column("refresh_token", sa.Text(), nullable=True),
+        sa.Column("scopes", sa.Text(), nullable=True),
+        sa.Column("token_expires_at", sa.Double(), nullable=True),
+        sa.Column("proof", sa.Text(), nullable=True),
+        sa.Column("confirmed_at", sa.Double(), nullable=True),
+        sa.Column("settled_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["ticket_hash"], ["link_tickets.ticket_hash"], name="fk_link_states_ticket_hash"
+        ),
         sa.PrimaryKeyConstraint("state_hash", name="pk_link_states"),
     )
+    op.create_index("ix_link_states_expires_at", "link_states", ["expires_at"])
     op.create_table(
         "messages",
         sa.Column("id", KEY, autoincrement=True, nullable=False),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from pydantic import SecretStr
 
-from bot.accounts import Accounts
+from bot.accounts.by_email import AccountsByEmail
+from bot.accounts.members import Allowed, Members
 from bot.errors import NotAllowed, NotLinked
 from bot.model import Person, SlackProfile, SlackUser
 from bot.pagerduty.client import PagerDuty
@@ -58,10 +59,9 @@ class Bench:
     account: PagerDuty
     now: float = 0.0
 
-    def accounts(self, **settings: bool) -> Accounts:
-        return Accounts(
-            Workspaces([self.slack]), self.users, self.account, timer=lambda: self.now, **settings
-        )
+    def accounts(self, **kinds: bool) -> AccountsByEmail:
+        members = Members(Workspaces([self.slack]), allowed=Allowed(**kinds), timer=lambda: self.now)
+        return AccountsByEmail(members, self.users, self.account)
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ async def test_roles_that_may_respond_act(bench: Bench, role: str) -> None:
 
 async def test_settings_widen_per_kind(bench: Bench) -> None:
     bench.slack.knows(replace(PROFILE, is_guest=True))
-    guest = await bench.accounts(allow_guests=True).act_as(ALICE, "incidents.write")
+    guest = await bench.accounts(guests=True).act_as(ALICE, "incidents.write")
     assert guest.person == PERSON
     bench.slack.knows(replace(PROFILE, is_stranger=True, home_team="T0OTHER"))
-    stranger = await bench.accounts(allow_strangers=True).act_as(ALICE, "incidents.write")
+    stranger = await bench.accounts(strangers=True).act_as(ALICE, "incidents.write")
     assert stranger.person == PERSON
     with pytest.raises(NotAllowed):
-        await bench.accounts(allow_guests=True).act_as(ALICE, "incidents.write")
+        await bench.accounts(guests=True).act_as(ALICE, "incidents.write")
 
 
 async def test_unknown_people_and_workspaces_are_refused(bench: Bench) -> None:

@@ -1,0 +1,1 @@
+"""bot/accounts: who somebody is in PagerDuty, and acting as them."""
