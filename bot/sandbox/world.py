@@ -42,6 +42,16 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A Slack user group; `people` are Slack user ids."""
+
+    id: str
+    handle: str
+    name: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TeamMember:
     person: str  # PagerDuty user id
     role: Literal["manager", "responder", "observer"]
@@ -128,6 +138,7 @@ class World:
     schedules: tuple[Schedule, ...]
     teams: tuple[Team, ...]
     priorities: tuple[Priority, ...]
+    groups: tuple[Group, ...] = ()
     slack_team_id: str = "T0ACME"
     slack_team_name: str = "Acme"
     slack_domain: str = "acme"
@@ -211,6 +222,17 @@ _PEOPLE = (
         slack_team="T0OTHER",
         title="Works at a partner",
     ),
+    Person(
+        "Uma Ueda",
+        "uma",
+        "U0UMA",
+        "uma@acme.example",
+        "full",
+        "PUMA007",
+        "limited_user",
+        "Europe/Berlin",
+        title="New in Payments",
+    ),
     Person("Pagerline", "pagerline", "U0PAGER", "", "bot", tz="UTC"),
     Person("Gone Gray", "gone", "U0GONE", "gone@acme.example", "deleted", tz="UTC"),
 )
@@ -222,6 +244,8 @@ _CHANNELS = (
     Channel("C0GENERAL", "general", bot_is_member=False, topic="Company-wide"),
     Channel("G0PRIV", "war-room", private=True, topic="For the worst days"),
 )
+
+_GROUPS = (Group("S0ONCALL", "on-call-admins", "on-call admins", ("U0CAROL",)),)
 
 _TEAMS = (
     Team(
@@ -323,4 +347,4 @@ _PRIORITIES = (
 
 def acme() -> World:
     """The sample company: two teams, five services, and a Slack user of each awkward kind."""
-    return World(_PEOPLE, _CHANNELS, _SERVICES, _POLICIES, _SCHEDULES, _TEAMS, _PRIORITIES)
+    return World(_PEOPLE, _CHANNELS, _SERVICES, _POLICIES, _SCHEDULES, _TEAMS, _PRIORITIES, _GROUPS)

@@ -20,6 +20,7 @@ def _all_ids(world: World) -> Iterable[str]:
         world.schedules,
         world.teams,
         world.priorities,
+        world.groups,
     ):
         yield from (thing.id for thing in group)
 
@@ -38,6 +39,8 @@ def test_everything_pointed_at_exists() -> None:
         assert {target.id for rule in policy.rules for target in rule.targets} | set(policy.teams) <= ids
     for schedule in world.schedules:
         assert {*schedule.people, *schedule.teams} <= ids
+    for group in world.groups:
+        assert set(group.people) <= ids
     for team in world.teams:
         assert {member.person for member in team.members} <= ids
 

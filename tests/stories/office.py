@@ -59,6 +59,7 @@ class Office:
         self.dana = Person(self.slack, "U0DANA")
         self.gus = Person(self.slack, "U0GUEST")
         self.olive = Person(self.slack, "U0OLIVE")
+        self.uma = Person(self.slack, "U0UMA")
 
     def settings(self, port: int, **other: Any) -> Settings:
         """What a bot of this office needs; short periods, so that a story is not a wait."""

@@ -17,6 +17,7 @@ PEOPLE = {
     "U0DANA": "office.dana",
     "U0GUEST": "office.gus",
     "U0OLIVE": "office.olive",
+    "U0UMA": "office.uma",
 }
 # How long a story waits for what PagerDuty's own clock brings about.
 PATIENCE_SECONDS = 60

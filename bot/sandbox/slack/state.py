@@ -87,7 +87,7 @@ class Workspace:
         self.people: dict[str, Person] = {p.slack_id: p for p in world.people}
         self.bot = world.bot_user_id
         self.channels: dict[str, Channel] = {}
-        self.usergroups: dict[str, UserGroup] = {}
+        self.usergroups = {g.id: UserGroup(g.id, g.handle, g.name, list(g.people)) for g in world.groups}
         self.posted: list[
             Message
         ] = []  # every message the bot ever posted, deleted ones too: doubles are found here

@@ -11,7 +11,7 @@ from tests.sandbox.pagerduty.conftest import Api
 async def test_people_are_found_by_name_and_email(api: Api) -> None:
     users = (await api.get("/users?limit=100"))["users"]
     names = [u["name"].split()[0] for u in users]
-    assert names == ["Alice", "Bob", "Carol", "Gus", "Olive"], "Dana has no PagerDuty user"
+    assert names == ["Alice", "Bob", "Carol", "Gus", "Olive", "Uma"], "Dana has no PagerDuty user"
     assert [u["id"] for u in (await api.get("/users?query=CAROL@"))["users"]] == ["PCAROL3"]
     user = (await api.get("/users/PBOB002?include[]=teams&include[]=contact_methods"))["user"]
     assert (user["role"], user["time_zone"]) == ("limited_user", "America/New_York")

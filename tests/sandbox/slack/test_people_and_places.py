@@ -95,6 +95,14 @@ async def test_user_groups_are_replaced_as_a_whole(client: AsyncWebClient) -> No
     assert await refused(nobody) == "no_users_provided"
 
 
+async def test_the_world_has_a_group_of_admins(client: AsyncWebClient) -> None:
+    (bare,) = (await client.usergroups_list())["usergroups"]
+    assert (bare["id"], bare["handle"], "users" in bare) == ("S0ONCALL", "on-call-admins", False)
+    (whole,) = (await client.usergroups_list(include_users=True))["usergroups"]
+    assert whole["users"] == ["U0CAROL"]
+    assert (await client.usergroups_users_list(usergroup="S0ONCALL"))["users"] == ["U0CAROL"]
+
+
 async def test_unknown_methods_are_refused(client: AsyncWebClient) -> None:
     assert await refused(client.api_call("chat.postMassage")) == "unknown_method"
     assert await refused(client.api_call("users.info")) == "invalid_arguments"

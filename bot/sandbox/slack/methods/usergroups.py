@@ -16,7 +16,12 @@ def _group(call: Call) -> UserGroup:
 
 
 def _list(call: Call) -> Json:
-    return {"usergroups": [shapes.usergroup(call.workspace, g) for g in call.workspace.usergroups.values()]}
+    """The members only with `include_users`."""
+    groups = [shapes.usergroup(call.workspace, g) for g in call.workspace.usergroups.values()]
+    if not call.arguments.flag("include_users"):
+        for group in groups:
+            del group["users"]
+    return {"usergroups": groups}
 
 
 def _create(call: Call) -> Json:
