@@ -25,6 +25,7 @@ from bot.errors import (
 )
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.journal import Journal
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
 
@@ -49,13 +50,14 @@ class Desk(Looking):
 
     acting: Acting | None = None
     subjects: list[str] = field(default_factory=list)  # ids of the incidents that were changed
+    journal: Journal = field(default_factory=Journal)
     _written_at: dict[str, datetime] = field(default_factory=dict)  # PagerDuty's clock
 
     @property
     def _hand(self) -> PagerDuty:
         if self.acting is None:
             raise NotAllowed("This command may only read. Tell whoever runs this bot: its scope is wrong.")
-        return self.acting.pagerduty
+        return self.acting.pagerduty.noting_in(self.journal)
 
     async def acknowledge(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
         """Read all in parallel, write once for those that are triggered: PagerDuty reopens a resolved

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from bot.pagerduty import payloads
 from bot.pagerduty.credentials import Credentials
 from bot.pagerduty.fields import mapping, objects
 from bot.pagerduty.http import PagerDutyHttp
+from bot.pagerduty.journal import Journal
 from bot.pagerduty.refusals import ARGUMENTS_CAUSED_ERROR
 from bot.pagerduty.wire import Params
 
@@ -83,10 +84,15 @@ class PagerDuty:
     credentials: Credentials
     sender: str | None = None
     ranks: Callable[[], Mapping[str, int]] = field(default=no_ranks)
+    journal: Journal | None = None  # keeps how this act's writes were answered
 
     def acting_as(self, sender: str) -> PagerDuty:
         """The same credentials, acting for the PagerDuty user with this login e-mail."""
         return PagerDuty(self.http, self.credentials, sender, self.ranks)
+
+    def noting_in(self, journal: Journal) -> PagerDuty:
+        """The same, with every write's answer kept in the journal."""
+        return replace(self, journal=journal)
 
     # --------------------------------------------------------------------------------------------- reading
 
@@ -327,7 +333,13 @@ class PagerDuty:
     async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Never repeated here once it may have happened: each caller looks first, in its own way."""
         answer = await self.http.request(
-            method, path, self.credentials, body=body, sender=self.sender, retry_safe=False
+            method,
+            path,
+            self.credentials,
+            body=body,
+            sender=self.sender,
+            retry_safe=False,
+            journal=self.journal,
         )
         return answer.data if isinstance(answer.data, dict) else {}
 

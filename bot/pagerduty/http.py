@@ -28,6 +28,7 @@ import structlog
 from bot.errors import PagerDutyUnavailable
 from bot.pagerduty import paging
 from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
+from bot.pagerduty.journal import Journal
 from bot.pagerduty.limiter import Limiter, retry_after
 from bot.pagerduty.refusals import failure_of
 from bot.pagerduty.wire import Params, address, headers, path_template
@@ -70,6 +71,7 @@ class _Call:
     body: bytes | None
     repeatable: bool
     ends: float
+    journal: Journal | None = None
     tries: int = 0
     unsure: bool = False  # an earlier try may have been carried out
 
@@ -159,12 +161,13 @@ class PagerDutyHttp:
         sender: str | None = None,
         retry_safe: bool = False,
         deadline: float = DEADLINE_SECONDS,
+        journal: Journal | None = None,
     ) -> Answer:
         """One request, repeated where that is safe.
 
         `sender`: the e-mail for `From`. `retry_safe`: this write may be done twice without harm (a GET always
-        may). `deadline`: for everything together. Raises PagerDutyUnavailable with `maybe_done` for a write
-        that may have been carried out.
+        may). `deadline`: for everything together. `journal`: where a write's answer is kept. Raises
+        PagerDutyUnavailable with `maybe_done` for a write that may have been carried out.
         """
         call = _Call(
             method=method,
@@ -175,6 +178,7 @@ class PagerDutyHttp:
             body=None if body is None else json.dumps(body).encode(),
             repeatable=retry_safe or method == "GET",
             ends=self._timer() + deadline,
+            journal=journal,
         )
         while True:
             call.tries += 1
@@ -285,6 +289,8 @@ class PagerDutyHttp:
         status = reply.status if reply else 0
         if self._on_call is not None:
             self._on_call(call.method, call.template, status, seconds)
+        if call.journal is not None and call.is_write:
+            call.journal.wrote(status, reply.request_id if reply else None)
         log.debug(
             "pagerduty_call",
             method=call.method,

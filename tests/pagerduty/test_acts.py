@@ -12,11 +12,12 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import PagerDutyUnavailable
+from bot.errors import PagerDutyRefused, PagerDutyUnavailable
 from bot.model import Status
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.directory import Directory
 from bot.pagerduty.http import AccountKey, PagerDutyHttp
+from bot.pagerduty.journal import Journal
 from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.world import acme
@@ -66,6 +67,24 @@ async def test_acknowledging_is_a_read_each_and_one_write(desk: Desk) -> None:
     assert sorted(calls[:3]) == [f"GET /incidents/{one.number}" for one in incidents]
     assert calls[3:] == ["PUT /incidents"]
     assert desk.fake.journal[-1].actor == "PALICE1"
+
+
+async def test_the_last_writes_answer_is_kept_also_when_it_is_well(desk: Desk) -> None:
+    journal = Journal()
+    alice = desk.alice.noting_in(journal)
+    incident = desk.fake.trigger("Checkout", "Disk full")
+    await alice.incident(incident.id)
+    assert journal == Journal()  # a read is no act
+    await alice.set_status([incident.id], Status.RESOLVED)
+    assert journal.status == 200
+    assert journal.request_id
+    with pytest.raises(PagerDutyRefused):
+        await alice.set_status([incident.id], Status.RESOLVED)
+    assert journal.status == 400
+    desk.blind()
+    with pytest.raises(PagerDutyUnavailable):
+        await alice.add_note(incident.id, "Looking")
+    assert journal == Journal(status=0)
 
 
 async def test_resolving_is_one_write(desk: Desk) -> None:
