@@ -1,7 +1,8 @@
-"""A fresh, empty database for each test, on SQLite and on PostgreSQL.
+"""A fresh database for each test, on SQLite and on PostgreSQL.
 
-Ask for `database_url` to run a test once on each; for `sqlite_url` or `postgresql_url` where a test is about
-one of them. The bench uses the cluster itself: `with PostgresCluster(durable=True) as cluster:`.
+Ask for `database_url` to run a test once on each, with the tables there already; for `empty_database_url`
+where making them is the matter; for `sqlite_url` or `postgresql_url` (both empty) where it is about one of
+them. The bench uses the cluster itself: `with PostgresCluster(durable=True) as cluster:`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from typing import Self
 import asyncpg
 import pytest
 
+from bot.store.database import Database
+from bot.store.schema import migrate
+
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -31,6 +35,28 @@ HOST = "127.0.0.1"
 
 # A cluster that is thrown away needs no promise to the disk.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+EMPTY = """
+    DO $$ DECLARE names text; BEGIN
+        SELECT string_agg(tablename, ',') INTO names FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version';
+        EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY CASCADE';
+    END $$
+"""
+SCHEMA = """
+    SELECT (SELECT string_agg(version_num, ',') FROM alembic_version) || ' ' || (
+        SELECT md5(string_agg(named, ',' ORDER BY named))
+        FROM (
+            SELECT concat_ws(' ', table_name, column_name, data_type) AS named
+            FROM information_schema.columns WHERE table_schema = 'public'
+        ) AS columns
+    )
+"""
+DISCONNECT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class PostgresMissing(Exception):
@@ -116,19 +142,23 @@ class PostgresCluster:
         """Drops a database that `create_database` made, whoever is still connected to it."""
         self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
-    def _administer(self, statement: str) -> None:
-        async def execute() -> None:
-            connection = await asyncpg.connect(
-                host=HOST, port=self._port, user="postgres", database="postgres"
-            )
+    def query(self, url: str, *statements: str) -> str:
+        """Runs these in a database; returns the last one's first value, as text."""
+
+        async def execute() -> str:
+            name = url.rpartition("/")[2]
+            connection = await asyncpg.connect(host=HOST, port=self._port, user="postgres", database=name)
             try:
-                await connection.execute(statement)
+                return str([await connection.fetchval(statement) for statement in statements][-1])
             finally:
                 await connection.close()
 
         # A thread has no event loop yet, whatever the test around us does with its own.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, execute()).result()
+            return thread.submit(asyncio.run, execute()).result()
+
+    def _administer(self, statement: str) -> None:
+        self.query("postgres", statement)
 
     def _initialise(self, folder: Path) -> None:
         log = folder / "initdb.log"
@@ -220,6 +250,76 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL as a person writes it in DATABASE_URL."""
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL as a person writes it in DATABASE_URL; nothing is in it."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+async def _migrated(url: str) -> None:
+    database = await Database.open(url)
+    await migrate(database)
+    await database.close()
+
+
+def _migrate(url: str) -> str:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _migrated(url)).result()
+    return url
+
+
+class MigratedDatabases:
+    """Databases with the tables there, emptied and lent again: making one takes many times as long.
+
+    One whose schema a test has changed is dropped.
+    """
+
+    def __init__(self, cluster: PostgresCluster) -> None:
+        self._cluster = cluster
+        self._free: list[str] = []
+        self._schema = ""
+
+    def lend(self) -> str:
+        if self._free:
+            return self._free.pop()
+        url = _migrate(self._cluster.create_database())
+        self._schema = self._schema or self._cluster.query(url, SCHEMA)
+        return url
+
+    def take_back(self, url: str) -> None:
+        if self._cluster.query(url, DISCONNECT, SCHEMA) == self._schema:
+            self._cluster.query(url, EMPTY)
+            self._free.append(url)
+        else:
+            self._cluster.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_databases(postgres_cluster: PostgresCluster) -> MigratedDatabases:
+    return MigratedDatabases(postgres_cluster)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated once, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "pagerline.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def migrated_postgresql_url(migrated_databases: MigratedDatabases) -> Iterator[str]:
+    url = migrated_databases.lend()
+    yield url
+    migrated_databases.take_back(url)
+
+
+@pytest.fixture
+def migrated_sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    path = shutil.copy(migrated_file, tmp_path / "pagerline.db")
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL as a person writes it in DATABASE_URL; the tables are there."""
+    return str(request.getfixturevalue(f"migrated_{request.param}_url"))

@@ -15,13 +15,29 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
 @pytest.mark.parametrize("_time", ["first", "second"])
-async def test_every_test_gets_an_empty_database(database_url: str, _time: str) -> None:
-    scheme, _, rest = database_url.partition(":")
+async def test_every_test_gets_an_empty_database(empty_database_url: str, _time: str) -> None:
+    scheme, _, rest = empty_database_url.partition(":")
     engine = create_async_engine(f"{DRIVERS[scheme]}:{rest}")
     try:
         async with engine.begin() as connection:
             assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == []
             await connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("_time", ["first", "second", "after the schema was changed"])
+async def test_a_migrated_database_holds_nothing(database_url: str, _time: str) -> None:
+    scheme, _, rest = database_url.partition(":")
+    engine = create_async_engine(f"{DRIVERS[scheme]}:{rest}")
+    try:
+        async with engine.begin() as connection:
+            assert (await connection.execute(text("SELECT count(*) FROM notices"))).scalar_one() == 0
+            names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            assert "left_behind" not in names
+            await connection.execute(text("INSERT INTO notices (key, told_at) VALUES ('left behind', 0)"))
+            if _time == "second":
+                await connection.execute(text("CREATE TABLE left_behind (id INTEGER)"))
     finally:
         await engine.dispose()
 

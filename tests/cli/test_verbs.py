@@ -139,11 +139,11 @@ def test_reference_writes_to_its_checkout_from_wherever(call: Call) -> None:
 # --------------------------------------------------------------------------------------------------- migrate
 
 
-def test_migrate_says_what_it_did_and_may_be_repeated(call: Call, database_url: str) -> None:
-    first = call("migrate", settings={"DATABASE_URL": database_url})
+def test_migrate_says_what_it_did_and_may_be_repeated(call: Call, empty_database_url: str) -> None:
+    first = call("migrate", settings={"DATABASE_URL": empty_database_url})
     assert (first.status, first.err) == (0, "")
     assert re.fullmatch(r"The schema went from nothing to \w+\.\n", first.out)
-    second = call("migrate", settings={"DATABASE_URL": database_url})
+    second = call("migrate", settings={"DATABASE_URL": empty_database_url})
     assert re.fullmatch(r"The schema is at \w+ already: nothing to do\.\n", second.out)
 
 

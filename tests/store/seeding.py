@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Double, insert, literal, select, update
 from bot.events import StoryLine
 from bot.model import Channel, Incident, Priority, Reference, Status, Urgency
 from bot.store.database import Database
-from bot.store.people_tables import people_metadata
-from bot.store.tables import channels, events, incidents, messages, metadata, shown, thread_lines
+from bot.store.schema import migrate
+from bot.store.tables import channels, events, incidents, messages, shown, thread_lines
 
 TEAM = "T0ACME"
 NOON = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
@@ -37,9 +37,7 @@ async def opened(url: str, kind: type[Database] = Database) -> AsyncIterator[Dat
     """The database with its tables, closed afterwards."""
     database = await kind.open(url)
     try:
-        async with database.write() as connection:
-            await connection.run_sync(metadata.create_all)
-            await connection.run_sync(people_metadata.create_all)
+        await migrate(database)
         yield database
     finally:
         await database.close()

@@ -30,8 +30,8 @@ async def test_migrations_lead_to_the_tables(database: Database) -> None:
         assert await connection.run_sync(_differences) == []
 
 
-async def test_an_empty_database_is_older_and_says_what_to_do(database_url: str) -> None:
-    database = await Database.open(database_url)
+async def test_an_empty_database_is_older_and_says_what_to_do(empty_database_url: str) -> None:
+    database = await Database.open(empty_database_url)
     state = await schema_state(database)
     assert (state.current, state.is_current, state.is_older) == (None, False, True)
     with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
@@ -56,8 +56,8 @@ async def test_migrating_twice_changes_nothing(database: Database) -> None:
     await require_current(database)
 
 
-async def test_two_that_migrate_at_once_are_safe(database_url: str) -> None:
-    one, other = await Database.open(database_url), await Database.open(database_url)
+async def test_two_that_migrate_at_once_are_safe(empty_database_url: str) -> None:
+    one, other = await Database.open(empty_database_url), await Database.open(empty_database_url)
     states = await asyncio.gather(migrate(one), migrate(other))
     assert all(state.is_current for state in states)
     await one.close()
