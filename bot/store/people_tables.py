@@ -137,6 +137,7 @@ link_tickets = Table(
     Column("expires_at", Moment, nullable=False),
     Column("done_at", Moment),
     Index("ix_link_tickets_expires_at", "expires_at"),
+    Index("ix_link_tickets_team_id_user_id", "team_id", "user_id"),
 )
 
 link_states = Table(
@@ -157,9 +158,11 @@ link_states = Table(
     Column("refresh_token", Text),  # sealed
     Column("scopes", Text),
     Column("token_expires_at", Moment),
-    Column("proof", Text),  # null: none needed; admin or slack: what is waited for
-    Column("confirmed_at", Moment),  # by the person, on the page
-    Column("settled_at", Moment),  # linked, or refused
+    Column("confirmed_at", Moment),  # by the person, on the page: since then an admin's word is waited for
+    Column("asked", Text),  # which messages asked the admins, as JSON: [[channel, ts], …]
+    Column("settled_at", Moment),
+    Column("outcome", Text),  # linked, refused, late, expired
+    Column("decided_by", Text),  # the admin, by Slack user id
     Index("ix_link_states_expires_at", "expires_at"),
 )
 

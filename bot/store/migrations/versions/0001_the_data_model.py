@@ -269,6 +269,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticket_hash", name="pk_link_tickets"),
     )
     op.create_index("ix_link_tickets_expires_at", "link_tickets", ["expires_at"])
+    op.create_index("ix_link_tickets_team_id_user_id", "link_tickets", ["team_id", "user_id"])
     op.create_table(
         "link_states",
         sa.Column("state_hash", sa.Text(), nullable=False),
@@ -285,9 +286,11 @@ def upgrade() -> None:
         sa.Column("refresh_token", sa.Text(), nullable=True),
         sa.Column("scopes", sa.Text(), nullable=True),
         sa.Column("token_expires_at", sa.Double(), nullable=True),
-        sa.Column("proof", sa.Text(), nullable=True),
         sa.Column("confirmed_at", sa.Double(), nullable=True),
+        sa.Column("asked", sa.Text(), nullable=True),
         sa.Column("settled_at", sa.Double(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["ticket_hash"], ["link_tickets.ticket_hash"], name="fk_link_states_ticket_hash"
         ),
