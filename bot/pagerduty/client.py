@@ -16,7 +16,13 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.errors import PagerDutyFailure, PagerDutyNotFound, PagerDutyRefused, PagerDutyUnavailable
+from bot.errors import (
+    NotLinked,
+    PagerDutyFailure,
+    PagerDutyNotFound,
+    PagerDutyRefused,
+    PagerDutyUnavailable,
+)
 from bot.model import (
     LogEntry,
     Note,
@@ -54,10 +60,12 @@ DUPLICATE_KEY = "matching dedup key"
 
 @contextmanager
 def _or_else(problem: PagerDutyUnavailable, kind: type[PagerDutyFailure]) -> Iterator[None]:
-    """Around what is tried after a write without an answer: when that fails too, the write stays unknown."""
+    """Around what is tried after a write without an answer: when that fails too, or the person's link turns
+    out to be over, the write stays unknown.
+    """
     try:
         yield
-    except kind:
+    except (kind, NotLinked):
         raise problem from None
 
 
@@ -170,6 +178,15 @@ class PagerDuty:
     async def users(self) -> list[Person]:
         """All users. One call per 100."""
         return await self._all("/users", "users", payloads.person)
+
+    async def me(self) -> Person:
+        """Whose token this is. PagerDutyUnauthorized also where the account lives in the other service
+        region. One call.
+        """
+        found = payloads.person((await self._get("/users/me")).get("user"))
+        if found is None:
+            raise PagerDutyNotFound("PagerDuty's answer holds no user.")
+        return found
 
     async def users_matching(self, query: str) -> list[Person]:
         """Users PagerDuty finds for a name or an e-mail. One call per 100."""

@@ -4,21 +4,28 @@ one; no `repr` shows the secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A secret and its scheme; equal secrets share one rate limit at PagerDuty."""
+    """A secret and its scheme. `label` says whose it is for counting, and is no secret."""
 
     secret: SecretStr
+    label: str = "account"
 
     @property
     def authorization(self) -> str:
         """The value of the Authorization header: a secret itself."""
         raise TypeError("use AccountKey or UserToken")
+
+    @property
+    def budget(self) -> Hashable:
+        """Calls with equal ones share one rate limit at PagerDuty ("Rate Limiting" in its REST pages)."""
+        return self
 
 
 class AccountKey(Credentials):
@@ -31,11 +38,22 @@ class AccountKey(Credentials):
         return f"Token token={self.secret.get_secret_value()}"
 
 
+@dataclass(frozen=True, slots=True)
 class UserToken(Credentials):
-    """An OAuth access token (`Bearer …`): the user comes from the token, `From` is not sent."""
+    """An OAuth access token (`Bearer …`): the user comes from the token, `From` is not sent.
 
-    __slots__ = ()
+    `label` is the Slack user (`T0ACME:U0ALICE`). `renew` gives the token to go on with when PagerDuty
+    answered 401 and raises NotLinked or PagerDutyUnavailable; None where there is nobody to ask.
+    """
+
+    label: str = ""
+    renew: Callable[[], Awaitable[UserToken]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def authorization(self) -> str:
         return f"Bearer {self.secret.get_secret_value()}"
+
+    @property
+    def budget(self) -> Hashable:
+        """The limit is the user's, whichever of their tokens it is."""
+        return self.label or self

@@ -5,6 +5,7 @@ Between bot/pagerduty/client.py and the wire. What is repeated, and when:
     429, or no connection came about      always: nothing has happened
     5xx, 408, no answer, connection lost  what is safe to repeat; of other writes the outcome is unknown, and
                                           the failure says `maybe_done`
+    401 to a person's own token           once, with the token its owner gives instead: nothing has happened
     any other answer                      never
 
 Waiting is exponential backoff with full jitter, unless PagerDuty says for how long. Whoever calls gives a
@@ -25,7 +26,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from bot.errors import PagerDutyUnavailable
+from bot.errors import PagerDutyUnauthorized, PagerDutyUnavailable
 from bot.pagerduty import paging
 from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
 from bot.pagerduty.journal import Journal
@@ -74,6 +75,7 @@ class _Call:
     journal: Journal | None = None
     tries: int = 0
     unsure: bool = False  # an earlier try may have been carried out
+    renewed: bool = False
 
     @property
     def is_write(self) -> bool:
@@ -121,8 +123,8 @@ def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
 
 
 class PagerDutyHttp:
-    """Calls over a session that the caller opens and closes. Raises the kinds of PagerDutyFailure, nothing
-    else.
+    """Calls over a session that the caller opens and closes. Raises the kinds of PagerDutyFailure, and where
+    a person's token turns out to be over whatever its `renew` raises (NotLinked); nothing else.
 
     `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
     counts. Seconds throughout.
@@ -185,6 +187,9 @@ class PagerDutyHttp:
             try:
                 await self._take_turn(call)
                 return await self._try(call)
+            except PagerDutyUnauthorized:
+                if not await self._renewed(call):
+                    raise
             except PagerDutyUnavailable as failure:
                 call.unsure = call.unsure or failure.maybe_done
                 if (call.unsure and not call.repeatable) or not await self._waited(call, failure):
@@ -215,11 +220,12 @@ class PagerDutyHttp:
 
     async def _take_turn(self, call: _Call) -> None:
         """Slow down while the limit is near."""
-        while (seconds := self._limiter.blocked(call.credentials, urgent=call.is_write)) > 0:
+        who = call.credentials.budget
+        while (seconds := self._limiter.blocked(who, urgent=call.is_write)) > 0:
             if seconds >= call.ends - self._timer():
                 raise PagerDutyUnavailable("PagerDuty is limiting requests", status=429, retry_after=seconds)
             await self.sleep(seconds)
-        if spread := self._limiter.take(call.credentials, urgent=call.is_write):
+        if spread := self._limiter.take(who, urgent=call.is_write):
             await self.sleep(min(spread, max(0.0, call.ends - self._timer())))
 
     async def _try(self, call: _Call) -> Answer:
@@ -234,9 +240,9 @@ class PagerDutyHttp:
         finally:
             self._in_flight.release()
             self._count(call, reply, self._timer() - began)
-        self._limiter.learn(call.credentials, reply.headers)
+        self._limiter.learn(call.credentials.budget, reply.headers)
         if reply.status == 429:
-            self._limiter.exhausted(call.credentials, retry_after(reply.headers) or 0.0)
+            self._limiter.exhausted(call.credentials.budget, retry_after(reply.headers) or 0.0)
         return _read(call, reply)
 
     async def _send(self, call: _Call) -> _Reply:
@@ -264,6 +270,19 @@ class PagerDutyHttp:
             raise PagerDutyUnavailable(
                 "The connection to PagerDuty broke", maybe_done=call.is_write
             ) from None
+
+    async def _renewed(self, call: _Call) -> bool:
+        """Go on with a newer token; False when there is none. The time it takes is not the call's."""
+        credentials = call.credentials
+        if call.renewed or not isinstance(credentials, UserToken) or credentials.renew is None:
+            return False
+        call.renewed = True
+        began = self._timer()
+        newer = await credentials.renew()
+        call.ends += self._timer() - began
+        call.credentials = newer
+        call.headers = {**call.headers, "Authorization": newer.authorization}
+        return True
 
     async def _waited(self, call: _Call, failure: PagerDutyUnavailable) -> bool:
         """Wait before the next try; False when there is to be none."""
