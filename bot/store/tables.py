@@ -196,3 +196,11 @@ leases = Table(
     Column("until", Moment, nullable=False),
     Column("fence", BigInteger, nullable=False),
 )
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("position", BigInteger, nullable=False, server_default="0"),
+)

@@ -77,6 +77,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("team_id", "channel_id", name="pk_channels"),
     )
     op.create_table(
+        "cursors",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_cursors"),
+    )
+    op.create_table(
         "events",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
