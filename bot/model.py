@@ -203,6 +203,8 @@ class LogEntry:
     summary: str
     at: datetime
     by: str | None = None
+    incident_id: str | None = None
+    agent: Agent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,7 @@ class SlackProfile:
     name: str
     email: str | None = None
     email_confirmed: bool = True
-    time_zone: str = "UTC"
+    time_zone: str | None = None  # IANA name; None: Slack did not tell
     home_team: str | None = None
     is_bot: bool = False
     is_deleted: bool = False

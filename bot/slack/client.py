@@ -75,9 +75,14 @@ class Slack:
         *,
         base_url: str,
         team_id: str = "",
+        by_organisation: bool = False,
         on_call: OnCall | None = None,
     ) -> None:
-        self._connection = Connection(session, token, base_url=base_url, on_call=on_call)
+        """`by_organisation`: the token is an organisation's, so that every call names the workspace it is
+        about (Slack's "Enterprise organizations: using an org-ready token").
+        """
+        always = {"team_id": team_id} if by_organisation else None
+        self._connection = Connection(session, token, base_url=base_url, on_call=on_call, always=always)
         self._identity: Identity | None = None
         self.team_id = team_id
 
@@ -103,6 +108,10 @@ class Slack:
     async def who_we_are(self) -> Identity:
         """The identity, asked once."""
         return self._identity or await self.identity()
+
+    async def revoke(self) -> None:
+        """Give the token back: it works no more, anywhere."""
+        await self._connection.write("auth.revoke", repeatable=True)
 
     # ------------------------------------------------------------------------------------------- messages
 
@@ -283,14 +292,22 @@ class Slack:
             name=str(name or user["id"]),
             email=own.get("email") or None,
             email_confirmed=bool(user.get("is_email_confirmed", False)),
-            time_zone=str(user.get("tz") or "UTC"),
-            home_team=user.get("team_id"),
+            time_zone=user.get("tz") or None,
+            home_team=self._home_team(user),
             is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
             is_deleted=bool(user.get("deleted")),
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_stranger=bool(user.get("is_stranger")),
             is_admin=bool(user.get("is_admin") or user.get("is_owner")),
         )
+
+    def _home_team(self, user: Mapping[str, Any]) -> str | None:
+        """In an organisation a person is of several workspaces, and `team_id` names one of them."""
+        inside = user.get("enterprise_user")
+        teams = inside.get("teams") if isinstance(inside, Mapping) else None
+        if isinstance(teams, list) and self.team_id in teams:
+            return self.team_id
+        return user.get("team_id")
 
     async def _all(self, method: str, key: str, **params: Any) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []

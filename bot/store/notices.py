@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.store.database import Database
 from bot.store.people_tables import notices
 from bot.store.tables import events
+from bot.store.upsert import insert_into
 
 
 class Notices:
@@ -25,6 +26,19 @@ class Notices:
         except IntegrityError:
             return False
         return True
+
+    async def claim_again(self, key: str, after: float) -> bool:
+        """As `claim`, and again for one caller once `after` seconds have gone by since it was last claimed."""
+        row = insert_into(notices, self._database.dialect).values(key=key, told_at=self._database.now_sql())
+        async with self._database.write() as connection:
+            claimed = await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=[notices.c.key],
+                    set_={"told_at": self._database.now_sql()},
+                    where=notices.c.told_at <= self._database.now_sql(-after),
+                ).returning(notices.c.key)
+            )
+            return claimed.first() is not None
 
     async def drop(self, key: str) -> bool:
         """Settle the matter; True when it had been told."""

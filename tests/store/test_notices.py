@@ -35,6 +35,23 @@ async def test_what_is_settled_may_be_told_again(two: tuple[Notices, Notices]) -
     assert await one.claim("signature:PSUB")
 
 
+async def test_what_may_be_told_again_after_a_while_is_told_once_in_it(two: tuple[Notices, Notices]) -> None:
+    one, _ = two
+    claims = await asyncio.gather(*(notices.claim_again("asked:PUMA007", 3600) for notices in two * 5))
+    assert sorted(claims) == [False] * 9 + [True]
+    assert not await one.claim_again("asked:PUMA007", 3600)
+
+
+async def test_and_again_when_the_while_is_over(store: Store, database_url: str) -> None:
+    assert await Notices(store.database).claim_again("asked:PUMA007", 3600)
+    later = await Database.open(database_url, clock_offset=3601)
+    try:
+        assert await Notices(later).claim_again("asked:PUMA007", 3600)
+        assert not await Notices(later).claim_again("asked:PUMA007", 3600)
+    finally:
+        await later.close()
+
+
 async def test_each_matter_is_its_own(two: tuple[Notices, Notices]) -> None:
     one, _ = two
     assert await one.claim("signature:PSUB")
