@@ -64,6 +64,11 @@ class Account:
     sealed_access: str = field(repr=False)
     sealed_refresh: str | None = field(repr=False)
 
+    @property
+    def life_seconds(self) -> float:
+        """How long the access token was given to live."""
+        return (self.expires_at - (self.refreshed_at or self.linked_at)).total_seconds()
+
 
 @dataclass(frozen=True, slots=True)
 class EndedLink:
