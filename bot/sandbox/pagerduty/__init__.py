@@ -6,7 +6,7 @@ PagerDuty does.
     REST ─────► front ─► rest/* ─► edits ─► lifecycle ─► announcements ─► deliveries ─► the bot's webhook
     Events ───► events_api ──────────────────►│   ▲           └─► listen(): the page
     /control ─► control ─────────────────────►│   └── timers: escalation, timeouts, snoozes
-    /oauth ───► oauth ─► access                └─► state
+    /oauth ───► oauth_routes ─► oauth ─► access   └─► state
 
 `state.py` holds what is true, `*_body.py` and `references.py` write it as JSON, `wire.py` keeps the journal
 and lets faults strike.

@@ -1,10 +1,11 @@
-"""Who is calling and what they may do: keys, tokens, `From`, roles and scopes."""
+"""Who is calling and what they may do: keys, tokens, `From`, base roles and scopes."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.sandbox.pagerduty.failures import MESSAGES, ApiError, access_denied, bad_request
@@ -15,6 +16,7 @@ FROM_MISSING = 'You must specify a user\'s email address in the "From" header to
 ROLES_THAT_ONLY_READ = frozenset(
     {"observer", "read_only_user", "read_only_limited_user", "restricted_access"}
 )
+Region = Literal["us", "eu"]
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,34 @@ class Actor:
 
 @dataclass(frozen=True)
 class Token:
-    """An OAuth access token; `user` is None for an app token, `scopes` None for full ones."""
+    """An OAuth access token; `user` is None for an app token, `scopes` None for full ones.
+
+    `delegation` is the consent it came from. Only the region its account lives in takes it.
+    """
 
     user: str | None
     scopes: frozenset[str] | None
     expires_at: datetime | None
+    delegation: str = ""
+    region: Region = "us"
 
 
 class Access:
-    def __init__(self, state: State, clock: Clock) -> None:
+    """`ahead` is how far tokens are in the future of the clock: a story lets days pass for them alone."""
+
+    def __init__(self, state: State, clock: Clock, *, region: Region = "us") -> None:
         self._state = state
         self._clock = clock
+        self.region = region
+        self.ahead = timedelta(0)
         self.account_key = _key("acct")
         self.read_only_key = _key("read")
         self._user_keys = {_key("user"): user for user in state.people}
         self._tokens: dict[str, Token] = {}
+
+    def now(self) -> datetime:
+        """UTC, as tokens see it."""
+        return self._clock() + self.ahead
 
     def user_key(self, user: str) -> str:
         return next(key for key, owner in self._user_keys.items() if owner == user)
@@ -55,22 +70,32 @@ class Access:
         self._tokens[value] = token
         return value
 
-    def revoke(self, value: str) -> None:
-        self._tokens.pop(value, None)
+    def token(self, value: str) -> Token | None:
+        return self._tokens.get(value)
 
-    def revoke_all_of(self, user: str) -> int:
-        """What "Revoke All Tokens" does in PagerDuty's pages."""
-        mine = [value for value, token in self._tokens.items() if token.user == user]
-        for value in mine:
+    def tokens(self) -> list[str]:
+        """Every access token that was not revoked, for tests that look for them where they must not be."""
+        return list(self._tokens)
+
+    def revoke(self, which: Callable[[Token], bool]) -> int:
+        """End the access tokens this is true of; how many there were."""
+        ended = [value for value, token in self._tokens.items() if which(token)]
+        for value in ended:
             del self._tokens[value]
+        return len(ended)
+
+    def expire(self, user: str) -> int:
+        """Let a person's access tokens have expired, whatever was promised of them; how many there were."""
+        mine = {value: token for value, token in self._tokens.items() if token.user == user}
+        self._tokens |= {value: replace(token, expires_at=self.now()) for value, token in mine.items()}
         return len(mine)
 
     def bearer(self, user: str) -> str:
         """A full token of a person that never expires, for tests."""
-        return self.issue(Token(user, None, None))
+        return self.issue(Token(user, None, None, region=self.region))
 
     def identify(self, authorization: str | None) -> Actor:
-        """Raises ApiError 401 for anything but a known key or an unexpired token."""
+        """Raises ApiError 401 for anything but a known key or an unexpired token of this region."""
         scheme, _, rest = (authorization or "").partition(" ")
         rest = rest.strip()
         match scheme.lower():
@@ -92,7 +117,9 @@ class Access:
 
     def _by_token(self, value: str) -> Actor | None:
         token = self._tokens.get(value)
-        if token is None or (token.expires_at is not None and token.expires_at <= self._clock()):
+        if token is None or token.region != self.region:
+            return None
+        if token.expires_at is not None and token.expires_at <= self.now():
             return None
         return Actor("oauth", token.user or "app", token.user, token.scopes)
 
@@ -102,8 +129,11 @@ class Access:
             raise access_denied()
         if actor.scopes is not None and scope is not None and not _covers(actor.scopes, scope, writes=writes):
             raise access_denied(f"Token does not have the scope {scope}.{'write' if writes else 'read'}")
+
+    def require_writing_role(self, actor: Actor) -> None:
+        """Raises ApiError 403 when the base role of whoever's own token this is only reads."""
         own_role = self._state.people[actor.user].role if actor.user else None
-        if writes and actor.kind != "account_key" and own_role in ROLES_THAT_ONLY_READ:
+        if actor.kind != "account_key" and own_role in ROLES_THAT_ONLY_READ:
             raise access_denied()
 
     def require_person(self, actor: Actor, from_email: str | None) -> Actor:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from bot.sandbox.pagerduty.access import Access
 from bot.sandbox.pagerduty.announcements import Announcer
 from bot.sandbox.pagerduty.conversation import Conversation
 from bot.sandbox.pagerduty.deliveries import Deliveries
@@ -62,14 +61,12 @@ class Control:
         conversation: Conversation,
         announcer: Announcer,
         deliveries: Deliveries,
-        access: Access,
     ) -> None:
         self._life = lifecycle
         self._state: State = lifecycle.state
         self._talk = conversation
         self._announcer = announcer
         self._deliveries = deliveries
-        self._access = access
         self._edit = Editor(lifecycle)
         self._random = random.Random(11)
 
@@ -225,7 +222,3 @@ class Control:
             self._state.service_status[found] = status
         data = self._announcer.write.service(self._state.services[found])
         self._announcer.announce_raw("service.updated", None, data, None)
-
-    def revoke(self, user: str) -> int:
-        """A person revokes all OAuth tokens in PagerDuty's pages; returns how many there were."""
-        return self._access.revoke_all_of(user)

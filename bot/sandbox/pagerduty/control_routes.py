@@ -14,6 +14,7 @@ from bot.sandbox.pagerduty.ids import stamp_milliseconds
 from bot.sandbox.pagerduty.incident_body import IncidentWriter
 from bot.sandbox.pagerduty.journal import Journal
 from bot.sandbox.pagerduty.limits import RateLimits
+from bot.sandbox.pagerduty.people_control import PeopleControl
 from bot.sandbox.pagerduty.state import Json, State
 from bot.sandbox.pagerduty.subscriptions import Subscriptions
 from bot.sandbox.pagerduty.wire import Incoming, Reply
@@ -40,6 +41,7 @@ class ControlRoutes:
         limits: RateLimits,
         journal: Journal,
         subscribe: Subscribe,
+        people: PeopleControl,
     ) -> None:
         self._control = control
         self._state = state
@@ -50,6 +52,7 @@ class ControlRoutes:
         self._limits = limits
         self._journal = journal
         self._subscribe = subscribe
+        self._people = people
 
     def verbs(self) -> dict[str, Callable[[Json], Any]]:
         return {
@@ -62,7 +65,7 @@ class ControlRoutes:
             "send": lambda b: self._control.send(**b),
             "rotate": lambda b: self._control.rotate(**b),
             "service": lambda b: self._control.set_service_status(**b),
-            "revoke": lambda b: self._control.revoke(**b),
+            **self._people.verbs(),
             "subscribe": self.subscribe,
             "rotate_secret": self.rotate_secret,
             "state": lambda _b: self.state(),
@@ -86,7 +89,7 @@ class ControlRoutes:
         return inner
 
     def outage(self, body: Json) -> None:
-        """{mode: off|down|slow|limited|error|drop_before|drop_after, paths?, methods?, count?, seconds?,
+        """{mode: off|down|slow|limited|error|drop_before|drop_after|late, paths?, methods?, count?, seconds?,
         status?, …}.
         """
         if body.get("mode") not in MODES:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-Mode = Literal["off", "down", "slow", "limited", "error", "drop_before", "drop_after"]
-MODES: tuple[Mode, ...] = ("off", "down", "slow", "limited", "error", "drop_before", "drop_after")
+Mode = Literal["off", "down", "slow", "limited", "error", "drop_before", "drop_after", "late"]
+MODES: tuple[Mode, ...] = ("off", "down", "slow", "limited", "error", "drop_before", "drop_after", "late")
 
 
 @dataclass
 class Fault:
-    """`count` requests are hit (None: all of them) whose path begins with one of `paths` (none: any path).
+    """`count` requests are hit (None: all of them) whose path begins with one of `paths` (none: any path)
+    and whose body has these `fields`, such as `{"grant_type": "refresh_token"}`.
 
     down: 503 · slow: answered `seconds` late · limited: 429, without headers or body when `bare` · error:
     `status` and PagerDuty's `code` · drop_before: the connection drops and nothing is done · drop_after: it
-    is done, then it drops. (A client of aiohttp's repeats a dropped GET or PUT once by itself, so `count` 1
-    strikes only its first try.)
+    is done, then it drops · late: it is done at once and answered `seconds` later. (A client of aiohttp's
+    repeats a dropped GET or PUT once by itself, so `count` 1 strikes only its first try.)
     """
 
     mode: Mode
@@ -28,10 +29,14 @@ class Fault:
     status: int = 500
     code: int | None = None
     bare: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
 
-    def hits(self, method: str, path: str) -> bool:
-        return (not self.paths or path.startswith(tuple(self.paths))) and (
-            not self.methods or method in self.methods
+    def hits(self, method: str, path: str, body: Any) -> bool:
+        has = body if isinstance(body, Mapping) else {}
+        return (
+            (not self.paths or path.startswith(tuple(self.paths)))
+            and (not self.methods or method in self.methods)
+            and all(has.get(name) == value for name, value in self.fields.items())
         )
 
 
@@ -46,10 +51,10 @@ class Faults:
         else:
             self._active.append(fault)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, body: Any = None) -> Fault | None:
         """The fault that hits this request, counted down."""
         for fault in self._active:
-            if fault.hits(method, path):
+            if fault.hits(method, path, body):
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count <= 0:

@@ -9,14 +9,16 @@ from bot.sandbox.pagerduty.failures import MESSAGES, ApiError, invalid_input, no
 from bot.sandbox.pagerduty.limits import RateLimits
 from bot.sandbox.pagerduty.query import Query
 from bot.sandbox.pagerduty.rest.routes import Call, Route
+from bot.sandbox.pagerduty.roles import Roles
 from bot.sandbox.pagerduty.wire import Incoming, Inner, Reply
 
 MEDIA_TYPE = "application/vnd.pagerduty+json"
 
 
 class Front:
-    def __init__(self, access: Access, limits: RateLimits) -> None:
+    def __init__(self, access: Access, roles: Roles, limits: RateLimits) -> None:
         self._access = access
+        self._roles = roles
         self._limits = limits
 
     def serve(self, route: Route | None) -> Inner:
@@ -51,7 +53,12 @@ class Front:
             raise invalid_input("Content-Type must be application/json")
         if incoming.malformed:
             raise invalid_input("The body is not valid JSON")
-        call = Call(actor, Query(incoming.query()), dict(request.match_info), incoming.body)
+        path = dict(request.match_info)
+        if writes and route.scope == "incidents":
+            self._roles.require(actor, path, incoming.body)
+        elif writes:
+            self._access.require_writing_role(actor)
+        call = Call(actor, Query(incoming.query()), path, incoming.body)
         answer = route.handle(call)
         reply.status, reply.body = answer.status, answer.body
 

@@ -24,6 +24,8 @@ SECRET_FIELDS = frozenset(
         "service_key",
     }
 )
+# Only where people sign in; elsewhere these names mean something else.
+OAUTH_FIELDS = SECRET_FIELDS | {"code_challenge", "state", "token"}
 MASK = "•••"
 # A story of thousands of incidents must not keep every byte for ever.
 LONGEST = 20_000
@@ -56,12 +58,17 @@ class Journal:
             del self.exchanges[: LONGEST // 2]
 
 
-def masked(value: Any) -> Any:
+def secret_fields(path: str) -> frozenset[str]:
+    """The names of fields that hold secrets in what is sent to this path."""
+    return OAUTH_FIELDS if path.startswith("/oauth/") else SECRET_FIELDS
+
+
+def masked(value: Any, names: frozenset[str] = SECRET_FIELDS) -> Any:
     """A copy of a JSON value in which the values of secret fields cannot be read."""
     if isinstance(value, Mapping):
-        return {k: MASK if k in SECRET_FIELDS and v else masked(v) for k, v in value.items()}
+        return {k: MASK if k in names and v else masked(v, names) for k, v in value.items()}
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [masked(item, names) for item in value]
     return value
 
 

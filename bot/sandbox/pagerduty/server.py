@@ -26,14 +26,18 @@ from bot.sandbox.pagerduty.incident_body import IncidentWriter
 from bot.sandbox.pagerduty.journal import Exchange, Journal
 from bot.sandbox.pagerduty.lifecycle import Lifecycle
 from bot.sandbox.pagerduty.limits import RateLimits
-from bot.sandbox.pagerduty.oauth import OAuth, OAuthApp, OAuthError
+from bot.sandbox.pagerduty.oauth import OAuth
+from bot.sandbox.pagerduty.oauth_routes import OAuthRoutes
+from bot.sandbox.pagerduty.people_control import PeopleControl
 from bot.sandbox.pagerduty.references import Writer
+from bot.sandbox.pagerduty.registration import OAuthApp
 from bot.sandbox.pagerduty.rest.directory import Directory
 from bot.sandbox.pagerduty.rest.incident_acts import IncidentActs
 from bot.sandbox.pagerduty.rest.incidents import IncidentReads
 from bot.sandbox.pagerduty.rest.oncalls import OnCalls
 from bot.sandbox.pagerduty.rest.routes import Route
 from bot.sandbox.pagerduty.rest.webhooks import WebhookSubscriptions
+from bot.sandbox.pagerduty.roles import Roles
 from bot.sandbox.pagerduty.rota import Rota
 from bot.sandbox.pagerduty.state import Incident, State
 from bot.sandbox.pagerduty.subscriptions import Subscription, Subscriptions
@@ -59,7 +63,8 @@ class FakePagerDuty:
         self.faults = Faults()
         self.limits = RateLimits(clock)
         self.access = Access(self.state, clock)
-        self.oauth = OAuth(self.state, self.access, clock)
+        self.oauth = OAuth(self.state, self.access)
+        self.roles = Roles(self.state)
         self._subscriptions = Subscriptions()
         writer = Writer(self.state)
         self._announcer = Announcer(WebhookWriter(self.state, writer), clock)
@@ -70,7 +75,7 @@ class FakePagerDuty:
         self.rota = Rota(self.state, clock)
         self.lifecycle = Lifecycle(self.state, self.rota, self._announcer, clock, speed=speed)
         conversation = Conversation(self.lifecycle)
-        self.control = Control(self.lifecycle, conversation, self._announcer, self.webhooks, self.access)
+        self.control = Control(self.lifecycle, conversation, self._announcer, self.webhooks)
         incidents = IncidentWriter(self.state, writer)
         self._routes: list[Route] = [
             *IncidentReads(self.state, incidents, clock).routes(),
@@ -90,6 +95,7 @@ class FakePagerDuty:
             limits=self.limits,
             journal=self._journal,
             subscribe=self.subscribe_webhook,
+            people=PeopleControl(self.access, self.oauth, self.roles),
         )
         self._runner: web.AppRunner | None = None
         self.origin = ""
@@ -114,9 +120,10 @@ class FakePagerDuty:
         return self.access.bearer(user)
 
     def register_oauth_app(
-        self, client_id: str, redirect_uris: list[str], client_secret: str | None = None
+        self, client_id: str, redirect_uris: list[str], client_secret: str | None = None, **more: Any
     ) -> None:
-        self.oauth.register(OAuthApp(client_id, client_secret, frozenset(redirect_uris)))
+        """See `OAuthApp`: kind (`scoped` unless given), scopes, name, lifetimes."""
+        self.oauth.register(OAuthApp(client_id, client_secret, frozenset(redirect_uris), **more))
 
     def subscribe_webhook(
         self, url: str, *, events: list[str] | None = None, secret: str | None = None
@@ -181,7 +188,7 @@ class FakePagerDuty:
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=LARGEST_REQUEST)
         wire = Wire(self._journal, self.faults, self._clock)
-        front = Front(self.access, self.limits)
+        front = Front(self.access, self.roles, self.limits)
         unrecorded = Wire(Journal(), Faults(), self._clock)
         router = application.router
         for name, verb in self._control_routes.verbs().items():
@@ -189,34 +196,11 @@ class FakePagerDuty:
         router.add_post("/v2/enqueue", wire.bind(_event(self._events.enqueue)))
         router.add_post("/v2/change/enqueue", wire.bind(_event(self._events.enqueue_change)))
         router.add_post("/generic/2010-04-15/create_event.json", wire.bind(_event(self._events.create_event)))
-        router.add_get("/oauth/authorize", wire.bind(self._authorize))
-        router.add_post("/oauth/token", wire.bind(self._token))
-        router.add_post("/oauth/revoke", wire.bind(self._revoke))
+        OAuthRoutes(self.oauth, self.state).add_to(router, wire)
         for route in self._routes:
             router.add_route(route.method, route.path, wire.bind(front.serve(route)))
         router.add_route("*", "/{path:.*}", wire.bind(front.serve(None)))
         return application
-
-    def _authorize(self, incoming: Incoming) -> Reply:
-        query = dict(incoming.request.query)
-        try:
-            address = self.oauth.authorize(query)
-        except OAuthError as error:
-            return Reply(error.status, error.body)
-        if address is None:
-            return Reply(200, self.oauth.consent_page(query), content_type="text/html")
-        return Reply(302, headers={"Location": address})
-
-    def _token(self, incoming: Incoming) -> Reply:
-        form = incoming.body if isinstance(incoming.body, dict) else {}
-        try:
-            return Reply(200, self.oauth.token(form))
-        except OAuthError as error:
-            return Reply(error.status, error.body)
-
-    def _revoke(self, incoming: Incoming) -> Reply:
-        self.oauth.revoke(incoming.body if isinstance(incoming.body, dict) else {})
-        return Reply(200, {})
 
 
 def _event(handle: Callable[[Any], tuple[int, Any]]) -> Callable[[Incoming], Reply]:

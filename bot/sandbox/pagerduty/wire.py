@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.sandbox.pagerduty.failures import MESSAGES, ApiError
 from bot.sandbox.pagerduty.faults import Fault, Faults
 from bot.sandbox.pagerduty.ids import Clock
-from bot.sandbox.pagerduty.journal import Exchange, Journal, masked, masked_headers
+from bot.sandbox.pagerduty.journal import MASK, Exchange, Journal, masked, masked_headers, secret_fields
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,8 +61,11 @@ class Wire:
             at, loop = self._clock(), asyncio.get_running_loop()
             began = loop.time()
             incoming = await _read(request)
-            fault = self._faults.take(request.method, request.path)
+            fault = self._faults.take(request.method, request.path, incoming.body)
             reply = await _struck(fault) or inner(incoming)
+            if fault is not None and fault.mode == "late":
+                await asyncio.sleep(fault.seconds)
+            secret = secret_fields(request.path)
             dropped = fault is not None and fault.mode in ("drop_before", "drop_after")
             reply.headers["x-request-id"] = uuid.uuid4().hex
             self._journal.add(
@@ -71,11 +74,11 @@ class Wire:
                     at=at,
                     method=request.method,
                     path=request.path,
-                    query={k: ["•••"] if k == "code" else v for k, v in incoming.query().items()},
+                    query={k: [MASK] if k in secret else v for k, v in incoming.query().items()},
                     headers=masked_headers(request.headers),
-                    body=masked(incoming.body),
+                    body=masked(incoming.body, secret),
                     status=None if dropped else reply.status,
-                    answer=masked(reply.body),
+                    answer=None if reply.content_type == "text/html" else masked(reply.body, secret),
                     actor=reply.actor,
                     milliseconds=(loop.time() - began) * 1000,
                 )

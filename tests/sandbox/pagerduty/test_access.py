@@ -48,6 +48,42 @@ async def test_an_observers_own_token_only_reads(api: Api, pagerduty: FakePagerD
     await api.get("/incidents", authorization=olive, by=None)
 
 
+async def test_a_role_on_a_services_team_counts_more_than_the_base_role(
+    api: Api, pagerduty: FakePagerDuty
+) -> None:
+    here, there = pagerduty.trigger("Checkout", "boom"), pagerduty.trigger("Search", "bang")
+    bob = f"Bearer {pagerduty.bearer('PBOB002')}"
+    pagerduty.roles.set_on_team("PBOB002", "PTEAMPY", "observer")
+    status, body = await api.put_incident(here.id, ACK, by=None, authorization=bob)
+    assert (status, body["error"]["code"]) == (403, 2010)
+    assert "Checkout" in body["error"]["errors"][0]
+    several = {"incidents": [{"id": one.id, "type": "incident_reference", **ACK} for one in (here, there)]}
+    status, _ = await api.call("PUT", "/incidents", several, authorization=bob, by=None)
+    assert status == 403
+    note = {"note": {"content": "hello"}}
+    status, _ = await api.call("POST", f"/incidents/{here.id}/notes", note, authorization=bob, by=None)
+    assert status == 403
+    status, _ = await api.put_incident(there.id, ACK, by=None, authorization=bob)
+    assert status == 200
+
+    olive = f"Bearer {pagerduty.bearer('POLIVE6')}"
+    pagerduty.roles.set_on_team("POLIVE6", "PTEAMPY", "responder")
+    status, _ = await api.put_incident(here.id, ACK, by=None, authorization=olive)
+    assert status == 200
+
+
+async def test_a_base_role_can_be_changed(api: Api, pagerduty: FakePagerDuty) -> None:
+    incident = pagerduty.trigger("Checkout", "boom")
+    uma = f"Bearer {pagerduty.bearer('PUMA007')}"
+    pagerduty.roles.set_base("PUMA007", "read_only_user")
+    status, _ = await api.put_incident(incident.id, ACK, by=None, authorization=uma)
+    assert status == 403
+    assert (await api.get("/users/me", authorization=uma, by=None))["user"]["role"] == "read_only_user"
+    pagerduty.roles.set_base("PUMA007", "limited_user")
+    status, _ = await api.put_incident(incident.id, ACK, by=None, authorization=uma)
+    assert status == 200
+
+
 async def test_with_the_account_key_nobodys_role_is_looked_at(api: Api, pagerduty: FakePagerDuty) -> None:
     incident = pagerduty.trigger("Checkout", "boom")
     status, _ = await api.put_incident(incident.id, ACK, by="olive")
