@@ -19,6 +19,7 @@ from bot.command.answering import Answering
 from bot.command.arguments import Given
 from bot.command.context import Context, Where, Who
 from bot.command.filling import fill_in, incident_refs
+from bot.command.on_record import subjects_meant
 from bot.command.request import Request, Surface
 from bot.command.run import Runner
 from bot.declaration import Command, Reply
@@ -81,7 +82,7 @@ class Recovery:
             else:
                 incident, given = await self._subject(request)
                 reply = expired(request.text, incident, again=self._again(request, given))
-                await self._tell(intent, request, reply, EXPIRED, "expired")
+                await self._tell(intent, request, reply, given, state=EXPIRED, outcome="expired")
         finally:
             self._runner.at_work.discard(intent.id)
 
@@ -95,7 +96,8 @@ class Recovery:
             log.warning("interrupted_act_not_looked_up", intent=intent.id, error=str(failure))
         outcome = {True: "done", False: "not_done", None: "unknown"}[done]
         reply = interrupted(request.text, incident, done=done, again=self._again(request, given))
-        await self._tell(intent, request, reply, DONE if done else FAILED, outcome)
+        state = DONE if done else FAILED
+        await self._tell(intent, request, reply, given, state=state, outcome=outcome)
 
     def _again(self, request: Request, given: Given | None) -> str:
         command = self._services.catalog.read(request.text).command
@@ -140,11 +142,23 @@ class Recovery:
         """A context of nobody: for looking only."""
         return self._steps.context(request, where, Who(request.user))
 
-    async def _tell(self, intent: Intent, request: Request, reply: Reply, state: str, outcome: str) -> None:
+    async def _tell(
+        self, intent: Intent, request: Request, reply: Reply, given: Given | None, *, state: str, outcome: str
+    ) -> None:
+        """Tell the person, then put it on record."""
         slack = self._services.workspaces.for_team(request.user.team_id)
         if slack is not None:
             await Answering(slack, request).send(reply)
-        await self._services.intents.finish(intent, state, outcome, detail=reply.text)
+        command = self._services.catalog.read(request.text).command
+        refs = incident_refs(given.values) if given else ()
+        await self._services.intents.finish(
+            intent,
+            state,
+            outcome,
+            subjects=await subjects_meant(refs, self._services.incidents),
+            detail=reply.text,
+            identity=self._services.accounts.mode if command and command.acts else None,
+        )
 
 
 def request_of(intent: Intent) -> Request:

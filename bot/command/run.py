@@ -20,6 +20,7 @@ import structlog
 
 from bot.command.answering import Answering
 from bot.command.catalog import Called
+from bot.command.on_record import is_refused_act, outcome_for_audit, subjects_of
 from bot.command.request import Request, Surface
 from bot.command.services import Services
 from bot.command.steps import Errand, Steps
@@ -36,6 +37,7 @@ from bot.errors import (
     StoreUnavailable,
     UserError,
 )
+from bot.pagerduty.journal import Journal
 from bot.render.problems import apology, problem
 from bot.store.intent_steps import DONE, FAILED, Intent, NewIntent
 
@@ -149,13 +151,16 @@ class Runner:
         if errand.intent is None:
             return
         try:
+            journal = errand.desk.journal if errand.desk else Journal()
             await self.services.intents.finish(
                 errand.intent,
                 DONE if outcome == "done" else FAILED,
-                outcome,
-                subjects=errand.desk.subjects if errand.desk else (),
+                outcome_for_audit(errand, outcome),
+                subjects=await subjects_of(errand, self.services.incidents),
                 detail=reply.text if reply else "",
-                request_id=errand.request_id,
+                status=journal.status,
+                request_id=journal.request_id or errand.request_id,
+                identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,
             )
         except StoreUnavailable:
             log.warning("outcome_not_recorded", verb=verb, outcome=outcome)

@@ -1,7 +1,8 @@
 """Who did what in PagerDuty through this bot: written before the act, completed after it.
 
-A row without an outcome began and its end is not known. Written in the same transaction as the intent's own
-change of state (bot/store/intents.py), so that the two never disagree.
+A row without an outcome began and its end is not known. What never began (refused, expired) gets its row when
+that is told. Written in the same transaction as the intent's own change of state (bot/store/intents.py), so
+that the two never disagree; read back by bot/store/audit_reading.py.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Update, bindparam, insert, select, update
+from sqlalchemy import Column, Insert, Update, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.database import Database
 from bot.store.people_tables import audit
+
+LONGEST_WAIT = 20 * 60.0  # seconds from being accepted to being done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +45,23 @@ class Recent:
     words: str
 
 
-def begin_statement(database: Database) -> ReturningInsert[Any]:
+def begin_statement() -> ReturningInsert[Any]:
     """Writes down that an act begins; executed with `as_row`."""
-    return insert(audit).values(subjects="", accepted_at=database.now_sql()).returning(audit.c.id)
+    return insert(audit).values(subjects="").returning(audit.c.id)
 
 
-def as_row(entry: Entry) -> dict[str, Any]:
-    """The entry as the statement takes it."""
-    return asdict(entry) | {"channel_id": entry.channel_id or None}
+def whole_statement(database: Database) -> Insert:
+    """Writes down an act that never began, and why; executed with `as_row` and its end."""
+    return insert(audit).values(done_at=database.now_sql())
+
+
+def as_row(entry: Entry, accepted_at: datetime) -> dict[str, Any]:
+    """The entry as the statements take it. `accepted_at`: the database's clock when Slack was answered."""
+    return asdict(entry) | {"channel_id": entry.channel_id or None, "accepted_at": accepted_at}
 
 
 BY_ID = audit.c.id
-BY_INTENT = audit.c.intent_id  # of an act that another process began: rare, and read without an index
+BY_INTENT = audit.c.intent_id  # of an act that another process began
 
 
 def end_statement(database: Database, by: Column[Any]) -> Update:
@@ -65,6 +73,7 @@ def end_statement(database: Database, by: Column[Any]) -> Update:
             outcome=bindparam("new_outcome"),
             subjects=bindparam("new_subjects"),
             detail=bindparam("new_detail"),
+            status=bindparam("new_status"),
             request_id=bindparam("new_request_id"),
             done_at=database.now_sql(),
         )
@@ -72,7 +81,7 @@ def end_statement(database: Database, by: Column[Any]) -> Update:
 
 
 class Audit:
-    """Reading it back."""
+    """What commands ask of it: who did the same a moment ago."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -91,7 +100,9 @@ class Audit:
                 .where(
                     audit.c.verb == verb,
                     audit.c.outcome == "done",
-                    audit.c.accepted_at >= self._database.now_sql(-seconds - 60),
+                    # Found by its index; an act may have waited until its asker was linked.
+                    audit.c.accepted_at >= self._database.now_sql(-seconds - LONGEST_WAIT),
+                    audit.c.done_at >= self._database.now_sql(-seconds),
                 )
                 .order_by(audit.c.id.desc())
                 .limit(200)

@@ -75,8 +75,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """It ended: `outcome` is one word, `detail` the answer's plain text, `subjects` the incidents it changed,
-    `record` its row in the audit where we wrote that ourselves.
+    """It ended: `outcome` is one word, `detail` the answer's plain text, `subjects` the incidents it changed
+    or was about, `status` and `request_id` PagerDuty's answer to its last write, `record` its row in the
+    audit where we wrote that ourselves. `identity` of an act (email, oauth): then it is on record even if it
+    never began.
     """
 
     intent: Intent
@@ -84,8 +86,10 @@ class Finish:
     outcome: str
     subjects: Sequence[str] = ()
     detail: str = ""
+    status: int | None = None
     request_id: str | None = None
     record: int | None = None
+    identity: str | None = None
 
 
 class _WholeOrNot(Generic[Item, Result]):
@@ -149,7 +153,7 @@ class Starting(_WholeOrNot[Start, Started | None]):
     """On record before it happens; None for one that somebody else took over."""
 
     def __init__(self, database: Database, *, holder: str, lease: float) -> None:
-        self._begin = audit.begin_statement(database)
+        self._begin = audit.begin_statement()
         self._statement = (
             update(intents)
             .where(
@@ -171,7 +175,8 @@ class Starting(_WholeOrNot[Start, Started | None]):
             return None
         if item.entry is None:
             return Started(None)
-        return Started(connection.execute(self._begin, audit.as_row(item.entry)).scalar_one())
+        row = audit.as_row(item.entry, item.intent.created_at)
+        return Started(connection.execute(self._begin, row).scalar_one())
 
 
 class Finishing(_WholeOrNot[Finish, bool]):
@@ -180,6 +185,7 @@ class Finishing(_WholeOrNot[Finish, bool]):
     def __init__(self, database: Database, *, holder: str) -> None:
         self._end = audit.end_statement(database, audit.BY_ID)
         self._end_unknown = audit.end_statement(database, audit.BY_INTENT)
+        self._whole = audit.whole_statement(database)
         self._statement = (
             update(intents)
             .where(
@@ -209,14 +215,37 @@ class Finishing(_WholeOrNot[Finish, bool]):
         }
         if connection.execute(self._statement, ours).rowcount == 0:
             return False
-        if item.record is None and item.intent.state != STARTED:
-            return True  # it never began: the audit does not know it
-        ended = {
-            "of": item.record or item.intent.id,
-            "new_outcome": item.outcome,
-            "new_subjects": ",".join(item.subjects),
-            "new_detail": item.detail[:500] or None,
-            "new_request_id": item.request_id,
-        }
-        connection.execute(self._end if item.record else self._end_unknown, ended)
+        self._put_on_record(connection, item)
         return True
+
+    def _put_on_record(self, connection: Connection, item: Finish) -> None:
+        outcome = {
+            "outcome": item.outcome,
+            "subjects": ",".join(item.subjects),
+            "detail": item.detail[:500] or None,
+            "status": item.status,
+            "request_id": item.request_id,
+        }
+        if item.record is not None or item.intent.state == STARTED:
+            values: dict[str, Any] = {f"new_{name}": value for name, value in outcome.items()}
+            values["of"] = item.record or item.intent.id
+            connection.execute(self._end if item.record else self._end_unknown, values)
+        elif item.identity is not None:
+            entry = _never_begun(item.intent, item.identity)
+            connection.execute(self._whole, audit.as_row(entry, item.intent.created_at) | outcome)
+
+
+def _never_begun(intent: Intent, identity: str) -> audit.Entry:
+    """Who they are in PagerDuty did not matter any more."""
+    new = intent.new
+    return audit.Entry(
+        intent_id=intent.id,
+        team_id=new.user.team_id,
+        user_id=new.user.id,
+        person_id=None,
+        identity=identity,
+        surface=new.surface,
+        channel_id=new.channel_id,
+        verb=new.verb,
+        words=new.words,
+    )

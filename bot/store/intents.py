@@ -75,10 +75,12 @@ class Intents:
         *,
         subjects: Sequence[str] = (),
         detail: str = "",
+        status: int | None = None,
         request_id: str | None = None,
+        identity: str | None = None,
     ) -> bool:
-        """It ended; `outcome` is one word, `detail` the answer's plain text. False when it was not ours any
-        more.
+        """It ended; `outcome` is one word, `detail` the answer's plain text; the rest as `Finish` has it.
+        False when it was not ours any more.
         """
         record = self._records.pop(intent.id, None)
         ended = Finish(
@@ -88,7 +90,9 @@ class Intents:
             outcome=outcome,
             subjects=subjects,
             detail=storable(detail),
+            status=status,
             request_id=request_id,
+            identity=identity,
         )
         return await self._batcher.submit(self._finishing, ended)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.command.intents import Recovery
 from bot.command.request import Request, Surface
@@ -17,7 +18,7 @@ from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.intent_steps import Intent, NewIntent
 from bot.store.intents import Intents
-from bot.store.people_tables import intents
+from bot.store.people_tables import audit, intents
 from tests.command.switchboard import Switchboard
 
 ALICE = SlackUser("T0ACME", "U0ALICE")
@@ -83,6 +84,12 @@ async def state_of(board: Switchboard, intent: Intent) -> str | None:
     return await board.services.intents.state_of(intent.new.key)
 
 
+async def recorded(board: Switchboard) -> Any:
+    """The one act on record."""
+    async with board.database.read() as connection:
+        return (await connection.execute(select(audit))).one()
+
+
 async def test_never_started_and_young_it_is_run(board: Switchboard) -> None:
     incident = await board.breaks("Disk full")
     intent = await accepted(board, f"ack {incident.number}")
@@ -109,6 +116,9 @@ async def test_old_it_is_only_told(board: Switchboard) -> None:
     assert "too old to do now" in said.words
     assert "Disk full" in said.words
     assert await state_of(board, intent) == "expired"
+    row = await recorded(board)
+    assert (row.verb, row.outcome, row.subjects) == ("ack", "expired", incident.id)
+    assert (row.user_id, row.identity, row.status) == ("U0ALICE", "email", None)
     await said.press("Do it now", by="U0ALICE")
     await board.settle()
     assert board.truth(incident).status == "acknowledged"
@@ -138,6 +148,10 @@ async def test_begun_it_is_looked_up_and_never_repeated(board: Switchboard, verb
     assert [call for call in board.calls() if not call.startswith("GET")] == []
     assert ("It was done" if done else "It was not done") in board.newest().text
     assert await state_of(board, intent) == ("done" if done else "failed")
+    row = await recorded(board)
+    assert (row.outcome, row.subjects) == ("done" if done else "not_done", incident.id)
+    assert (row.user_id, row.person_id, row.detail) == ("U0ALICE", "PALICE1", board.newest().text)
+    assert row.accepted_at <= row.done_at
 
 
 async def test_begun_notes_and_triggers_are_found_by_their_content(board: Switchboard) -> None:

@@ -91,16 +91,54 @@ async def test_every_act_is_on_record(board: Switchboard) -> None:
     await board.types(f"resolve {incident.number}", by="U0OLIVE")
     await board.types("list")
     async with board.database.read() as connection:
-        (row,) = (await connection.execute(select(audit))).all()
+        row, refused = (await connection.execute(select(audit).order_by(audit.c.id))).all()
         states = (await connection.execute(select(intents.c.verb, intents.c.state))).all()
     assert (row.verb, row.user_id, row.person_id, row.identity) == ("ack", "U0BOB", "PBOB002", "email")
     assert (row.outcome, row.subjects, row.words) == ("done", incident.id, f"ack {incident.number}")
+    assert (row.surface, row.channel_id, row.status) == ("slash", "C0CHECK", 200)
+    assert row.request_id
+    assert row.accepted_at <= row.done_at
+    assert (refused.verb, refused.user_id, refused.identity) == ("resolve", "U0OLIVE", "email")
+    assert (refused.outcome, refused.subjects) == ("not_allowed", incident.id)
+    assert (refused.status, refused.request_id) == (None, None)
+    assert "Observer" in refused.detail
     assert [tuple(state) for state in states] == [("ack", "done"), ("resolve", "failed")]
     assert [one[::2] for one in board.counted.commands] == [
         ("ack", "done"),
         ("resolve", "not_allowed"),
         ("list", "done"),
     ]
+
+
+async def outcomes(board: Switchboard) -> list[tuple[str, int | None]]:
+    """Outcome and PagerDuty's status of every act on record."""
+    async with board.database.read() as connection:
+        rows = await connection.execute(select(audit.c.outcome, audit.c.status).order_by(audit.c.id))
+        return [(outcome, status) for outcome, status in rows]
+
+
+async def test_the_record_tells_what_came_of_it_and_not_that_somebody_was_answered(
+    board: Switchboard,
+) -> None:
+    incident = await board.breaks("Disk full")
+    await board.types(f"ack {incident.number}")
+    await board.types(f"ack {incident.number}")  # somebody has it already: nothing is written
+    await board.types(f"resolve {incident.number}")
+    await board.types(f"resolve {incident.number}")  # PagerDuty says no
+    await board.types("ack what ever")  # nothing was asked for that could be done
+    assert await outcomes(board) == [
+        ("done", 200),
+        ("unchanged", None),
+        ("done", 200),
+        ("pagerduty_refused", 400),
+    ]
+
+
+async def test_a_write_nobody_answered_is_on_record_as_unknown(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    board.pagerduty.outage("drop_after", paths=["/incidents"], methods=["PUT"])
+    await board.types(f"escalate {incident.number} 2")
+    assert await outcomes(board) == [("unknown", 0)]
 
 
 async def test_a_command_that_only_said_it_reads_cannot_act(odd: Switchboard) -> None:
