@@ -203,6 +203,12 @@ class PagerDutyHttp:
         async for page in paging.pages(self._getter(credentials), path, key, params or {}):
             yield page
 
+    async def one_page(
+        self, path: str, credentials: Credentials, key: str, *, params: Params, offset: int
+    ) -> paging.Page:
+        """The page of a list that begins at `offset`."""
+        return await paging.one_page(self._getter(credentials), path, key, params, offset=offset)
+
     async def cursor_pages(
         self, path: str, credentials: Credentials, key: str, *, params: Params | None = None
     ) -> AsyncIterator[paging.Page]:

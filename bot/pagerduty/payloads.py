@@ -174,8 +174,15 @@ def log_entry(body: Any) -> LogEntry | None:
     if id_ is None or at is None:
         return None
     kind = (fields.text(told.get("type")) or "").removesuffix("_reference").removesuffix("_log_entry")
+    about = fields.reference(told.get("incident"))
     return LogEntry(
-        id_, kind, fields.text(told.get("summary")) or kind, at, _person_behind(told.get("agent"))
+        id_,
+        kind,
+        fields.text(told.get("summary")) or kind,
+        at,
+        by=_person_behind(told.get("agent")),
+        incident_id=about.id if about else None,
+        agent=fields.agent(told.get("agent")),
     )
 
 
