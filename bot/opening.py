@@ -127,7 +127,7 @@ async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: 
     try:
         told = await slack.identity()
     except SlackFailure as failure:
-        last = await known.only()
+        last = await known.own()
         if last is None:
             raise UserError(
                 f"Slack does not let me in: {failure}. Check SLACK_BOT_TOKEN with `python -m bot check`."

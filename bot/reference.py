@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.command.catalog import Catalog
-from bot.manifest import OPTIONAL_SCOPES, SCOPES, as_yaml, build_manifest
+from bot.manifest import as_yaml, build_manifest
 from bot.settings import Settings, needed_to_run
+from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"
 

@@ -109,10 +109,15 @@ class Settings(BaseModel):
     slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API lives.")
     slack_client_id: str | None = Field(
         None,
-        description="Set: several workspaces may install the bot at `/slack/install`, and people prove who "
-        "they are by Sign in with Slack. *Basic Information* of your Slack app.",
+        description="Set: the workspaces of `SLACK_WORKSPACES` may install the bot at `/slack/install`, and "
+        "people prove who they are by Sign in with Slack. *Basic Information* of your Slack app.",
     )
     slack_client_secret: Secret | None = Field(None, description="Goes with `SLACK_CLIENT_ID`.")
+    slack_workspaces: Words = Field(
+        (),
+        description="Ids of workspaces (`T…`) and Enterprise Grid organisations (`E…`) that may install the "
+        "bot at `/slack/install`, beside the one of `SLACK_BOT_TOKEN`; everybody else is turned away.",
+    )
     slash_command: str = Field(
         "/pager", description="The slash command. `/pd` belongs to PagerDuty's own Slack app."
     )
@@ -338,13 +343,16 @@ TO_RUN = ("slack_bot_token", "pagerduty_api_key", "pagerduty_webhook_secrets")
 
 def needed_to_run(settings: Settings) -> tuple[str, ...]:
     """The settings `run` cannot do without, given the others: a signing secret unless Socket Mode, shared
-    keys on PostgreSQL, an address to come back to where people link or install.
+    keys on PostgreSQL, an address to come back to where people link or install. Workspaces that install the
+    bot bring their own token.
     """
     needs: tuple[str, ...] = TO_RUN
     if settings.links_people:
         needs += ("pagerduty_client_secret", "public_url")
     if settings.installs:
         needs += ("slack_client_secret", "public_url")
+        if settings.slack_bot_token is None:
+            needs = (*(name for name in needs if name != "slack_bot_token"), "slack_workspaces")
     if not settings.socket_mode:
         needs += ("slack_signing_secret",)
     if not settings.on_sqlite:

@@ -12,11 +12,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from bot.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES, as_yaml, build_manifest, usage_hint
+from bot.manifest import as_yaml, build_manifest, usage_hint
+from bot.slack.scopes import EVENTS, OPTIONAL_SCOPES, SCOPES
 from commands import CATALOG
 
 ROOT = Path(__file__).resolve().parents[1]
-# Slack's event reference, "Required scopes": the scope with which the event is sent.
+# Slack's event reference, "Required scopes": the scope with which the event is sent; none: always.
 EVENT_SCOPES = {
     "app_mention": {"app_mentions:read"},
     "message.im": {"im:history"},
@@ -27,6 +28,8 @@ EVENT_SCOPES = {
     "channel_unarchive": {"channels:read"},
     "group_archive": {"groups:read"},
     "group_unarchive": {"groups:read"},
+    "app_uninstalled": set(),
+    "tokens_revoked": set(),
 }
 # Methods that take several kinds of conversation, and which of their scopes we mean by it.
 CHOSEN = {
@@ -40,6 +43,7 @@ VARIANTS = [
     {"public_url": "https://pager.example.com/"},
     {"socket_mode": True},
     {"slash_command": "/oncall", "public_url": "https://pager.example.com"},
+    {"public_url": "https://pager.example.com", "socket_mode": True, "installs": True, "organisation": True},
 ]
 
 
@@ -77,7 +81,7 @@ def called(methods: dict[str, Any]) -> set[str]:
     return {name for name in methods if name in texts}
 
 
-@pytest.mark.parametrize("options", VARIANTS, ids=["placeholder", "http", "socket", "other command"])
+@pytest.mark.parametrize("options", VARIANTS, ids=["placeholder", "http", "socket", "other command", "installs"])
 def test_slack_takes_it(shared_contract: Path, options: dict[str, Any]) -> None:
     schema = json.loads((shared_contract / "slack-manifest.schema.json").read_text("utf-8"))
     problems = [error.message for error in Draft7Validator(schema).iter_errors(manifest(**options))]
@@ -112,7 +116,7 @@ def test_the_bot_can_do_without_what_is_optional() -> None:
 def test_every_event_asked_for_is_one_that_is_sent_with_our_scopes() -> None:
     assert set(EVENTS) == set(EVENT_SCOPES)
     for scopes in EVENT_SCOPES.values():
-        assert scopes & set(SCOPES)
+        assert not scopes or scopes & set(SCOPES)
 
 
 def test_over_http_slack_is_told_where_we_are() -> None:
@@ -124,6 +128,19 @@ def test_over_http_slack_is_told_where_we_are() -> None:
     assert settings["interactivity"]["request_url"] == address
     assert settings["interactivity"]["message_menu_options_url"] == address
     assert settings["socket_mode_enabled"] is False
+
+
+def test_browsers_come_back_to_the_public_address_where_workspaces_install() -> None:
+    here = "https://pager.example.com"
+    back = [f"{here}/slack/oauth_redirect"]
+    assert manifest(public_url=here)["oauth_config"]["redirect_urls"] == back
+    assert manifest(public_url=here, socket_mode=True, installs=True)["oauth_config"]["redirect_urls"] == back
+    assert "redirect_urls" not in manifest()["oauth_config"]
+
+
+def test_an_organisation_may_install_it_as_a_whole_only_when_it_is_named() -> None:
+    assert manifest()["settings"]["org_deploy_enabled"] is False
+    assert manifest(organisation=True)["settings"]["org_deploy_enabled"] is True
 
 
 def test_in_socket_mode_there_is_no_address_at_all() -> None:

@@ -10,9 +10,10 @@ import yaml
 
 from bot.cli.main import VERBS
 from bot.environment import load
-from bot.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest
+from bot.manifest import build_manifest
 from bot.reference import command_table, derived_files, env_example, filled, scope_table, settings_table
 from bot.settings import Settings, needed_to_run
+from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 from commands import CATALOG
 
 ROOT = Path(__file__).resolve().parents[1]

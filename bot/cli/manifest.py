@@ -22,6 +22,8 @@ def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
         slash_command=settings.slash_command,
         public_url=arguments.url or settings.public_url,
         socket_mode=arguments.socket_mode or settings.socket_mode,
+        installs=settings.installs,
+        organisation=any(one.startswith("E") for one in settings.slack_workspaces),
     )
     print(as_yaml(manifest), end="")
     return 0

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from bot.cli.findings import Finding, failure, ok, unknown, warning
 from bot.errors import SlackFailure
-from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import Settings
 from bot.slack.client import Slack
 from bot.slack.failures import TokenBad
+from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 
 SKEW_SECONDS = 60  # Slack's signatures are refused beyond 300 s
 THEIR_APP = "pagerduty"

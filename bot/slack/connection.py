@@ -81,9 +81,12 @@ class Connection:
         *,
         base_url: str,
         on_call: OnCall | None = None,
+        always: Mapping[str, Any] | None = None,
     ) -> None:
+        """`always`: arguments of every call."""
         self._session = session
         self._on_call = on_call
+        self._always = dict(always or {})
         self._once = self._client(token, base_url, [])
         self._repeatable = self._client(token, base_url, [_OnceAgain()])
 
@@ -118,6 +121,10 @@ class Connection:
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         """The answer's body and headers. Arguments that are None are left out."""
         client = self._repeatable if repeatable else self._once
+        if self._always and json is not None:
+            json = self._always | dict(json)
+        elif self._always:
+            params = self._always | dict(params or {})
         began = time.monotonic()
         outcome = "cancelled"
         try:

@@ -1,4 +1,7 @@
-"""The workspaces we were told about: a start while Slack is away still knows whose messages are whose."""
+"""The workspace of the settings' token: a start while Slack is away still knows whose messages are whose.
+
+Workspaces that were installed by OAuth are bot/store/installs.py's; both are rows of `workspaces`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Workspace:
 
 
 class KnownWorkspaces:
-    """One row per workspace."""
+    """Whose token the settings hold, as Slack told it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,6 +38,7 @@ class KnownWorkspaces:
             "name": workspace.name,
             "bot_user_id": workspace.bot_user_id,
             "bot_id": workspace.bot_id,
+            "broken_since": None,
         }
         row = insert_into(workspaces, self._database.dialect).values(
             team_id=workspace.team_id, installed_at=self._database.now_sql(), **told
@@ -42,10 +46,15 @@ class KnownWorkspaces:
         async with self._database.write() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["team_id"], set_=told))
 
-    async def only(self) -> Workspace | None:
-        """The one workspace we know; None when there is none yet, or several."""
+    async def own(self) -> Workspace | None:
+        """The one workspace that the settings' token was for; None when there is none yet, or several."""
+        query = select(workspaces).where(
+            workspaces.c.bot_token.is_(None),
+            workspaces.c.is_organisation.is_(False),
+            workspaces.c.broken_since.is_(None),
+        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(workspaces).limit(2))).all()
+            rows = (await connection.execute(query.limit(2))).all()
         if len(rows) != 1:
             return None
         row = rows[0]

@@ -15,11 +15,11 @@ import structlog
 
 from bot.cli.main import main
 from bot.inbound.pagerduty import PATH
-from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.sandbox.pagerduty.server import FakePagerDuty
 from bot.sandbox.slack.fake import FakeSlack
 from bot.sandbox.world import acme
 from bot.settings import Settings
+from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 from commands import CATALOG
 
 ROOT = Path(__file__).resolve().parents[2]
