@@ -44,6 +44,12 @@ class Metrics:
             buckets=(0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
             registry=self.registry,
         )
+        self._refreshes = Counter(
+            "pagerline_token_refreshes",
+            "Renewals of people's PagerDuty tokens by outcome",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._commands = Histogram(
             "pagerline_command_seconds",
             "Commands from acceptance to reply",
@@ -88,6 +94,10 @@ class Metrics:
         self._webhooks.labels(outcome).inc()
         if lag is not None:
             self._lag.observe(max(0.0, lag))
+
+    def token_refresh(self, outcome: str) -> None:
+        """One renewal: renewed, refused (the link ended), unavailable, misconfigured or lost."""
+        self._refreshes.labels(outcome).inc()
 
     def command(self, verb: str, surface: str, outcome: str, seconds: float) -> None:
         """One command, from acceptance to reply."""

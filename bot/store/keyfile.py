@@ -8,9 +8,14 @@ from pathlib import Path
 from bot.store.sealing import new_key
 
 
+def path_beside(database_file: Path) -> Path:
+    """Where the key of a SQLite file lies."""
+    return database_file.with_name(database_file.name + ".key")
+
+
 def key_beside(database_file: Path) -> str:
     """The key in `<file>.key`, made when it is not there yet; two processes at once end with one key."""
-    path = database_file.with_name(database_file.name + ".key")
+    path = path_beside(database_file)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -30,9 +30,11 @@ class Sealer:
             raise ValueError("Sealing needs at least one key.")
         plain = [key.get_secret_value() if isinstance(key, SecretStr) else key for key in keys]
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in plain])
+            fernets = [Fernet(key) for key in plain]
         except ValueError:
             raise ValueError("An encryption key is 32 random bytes in url-safe base64.") from None
+        self._first = fernets[0]
+        self._fernet = MultiFernet(fernets)
 
     def __repr__(self) -> str:
         return "Sealer(…)"
@@ -47,3 +49,11 @@ class Sealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise Unsealable("Sealed with a key that ENCRYPTION_KEYS does not have.") from None
+
+    def resealed(self, sealed: str) -> str | None:
+        """The same text, sealed with the first key; None when it is already. Raises Unsealable."""
+        try:
+            self._first.decrypt(sealed.encode())
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None
