@@ -16,6 +16,7 @@ from bot.sandbox.slack.delivery import Delivered, Delivery
 from bot.sandbox.slack.faults import Fault, Faults
 from bot.sandbox.slack.journal import Change, Changes, Journal
 from bot.sandbox.slack.limits import RateLimits
+from bot.sandbox.slack.sign_in import SignIn
 from bot.sandbox.slack.state import Message, Workspace
 from bot.sandbox.slack.tickets import Tickets
 from bot.sandbox.slack.tokens import HISTORY_SCOPES, Tokens
@@ -69,7 +70,8 @@ class FakeSlack:
         self.limits = RateLimits(clock)
         self.delivery = Delivery(self.workspace, self.journal, self.tokens, clock, speed=speed)
         self.acting = Acting(self.workspace, self.views, self.tickets, self.tokens, self.delivery)
-        self.web_api = WebApi(self.acting, self.faults, self.limits, self.journal)
+        self.sign_in = SignIn(self.workspace, self.tokens, clock)
+        self.web_api = WebApi(self.acting, self.sign_in, self.faults, self.limits, self.journal)
         self.verbs: dict[str, Callable[..., Any]] = {name: getattr(self, name) for name in _VERBS}
         self._runner: web.AppRunner | None = None
 
@@ -91,6 +93,7 @@ class FakeSlack:
         app.router.add_route("*", "/api/{method:[A-Za-z.]+}", self.web_api.call)
         app.router.add_post("/response/{ticket}", self.web_api.respond)
         app.router.add_get("/link/", self.delivery.sockets.accept)
+        self.sign_in.add_to(app.router)
         app.router.add_post("/control/{verb}", Control({**self.verbs, "journal": self.journal_since}).handle)
         return app
 

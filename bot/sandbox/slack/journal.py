@@ -13,6 +13,7 @@ from bot.sandbox.slack.answers import Json
 
 Direction = Literal["api", "delivery", "response_url"]
 _KEPT = 20_000
+_SECRET = frozenset({"access_token", "client_secret", "code", "id_token", "refresh_token", "token"})
 
 
 @dataclass
@@ -96,4 +97,11 @@ def masked(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _mask(value: str) -> str:
+    if value.startswith("Basic "):
+        return "Basic …"
     return f"{value[:12]}…{value[-4:]}" if len(value) > 20 else "…"
+
+
+def without_secrets(values: Json) -> Json:
+    """A call's arguments or answer without the tokens and codes it carries."""
+    return {name: "…" if name in _SECRET and value else value for name, value in values.items()}

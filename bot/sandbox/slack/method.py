@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.arguments import Arguments
+from bot.sandbox.slack.sign_in import SignIn
 from bot.sandbox.slack.state import Channel, Workspace
 from bot.sandbox.slack.tickets import Tickets
 from bot.sandbox.slack.views import Views
@@ -27,6 +29,8 @@ class Call:
     scopes: set[str]
     origin: str
     open_socket: Callable[[], str]
+    sign_in: SignIn
+    token: str = ""
     events: list[Json] = field(default_factory=list)
 
     def need(self, *scopes: str) -> None:
@@ -47,10 +51,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Method:
-    """A method's handler, the scopes of which any is enough, its pace, and how its arguments may arrive."""
+    """A method's handler, the scopes of which any is enough, its pace, and how its arguments may arrive.
+
+    `proof`: the app's tokens, the app's client id and secret, or what a person gave by signing in.
+    """
 
     handler: Callable[[Call], Json]
     scopes: tuple[str, ...] = ()
     per_minute: int = TIER_3
     json_input: bool = True
     app_token: bool = False
+    proof: Literal["token", "app", "person"] = "token"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass, field
 
@@ -36,14 +37,27 @@ HISTORY_SCOPES = frozenset({"channels:history", "groups:history", "mpim:history"
 
 @dataclass
 class Tokens:
-    """`dead` is the error that every call with the bot token gets, such as `token_revoked`; None: alive."""
+    """`dead` is the error that every call with the bot token gets, such as `token_revoked`; None: alive.
+
+    The client id and secret prove the app itself, which may send browsers to its `redirect_uris` alone.
+    """
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-1-A0PAGER-{secrets.token_hex(12)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
     verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    client_id: str = "1234567890.9876543210"
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    redirect_uris: set[str] = field(default_factory=set)
     scopes: set[str] = field(default_factory=lambda: set(DEFAULT_SCOPES))
     dead: str | None = None
+
+    def prove(self, client_id: str, client_secret: str) -> None:
+        """Raises `invalid_client_id`, `bad_client_secret`."""
+        if client_id != self.client_id:
+            raise SlackError("invalid_client_id")
+        if not hmac.compare_digest(client_secret.encode(), self.client_secret.encode()):
+            raise SlackError("bad_client_secret")
 
     def scopes_of(self, token: str, *, app_level: bool) -> set[str]:
         """Its scopes. Raises `not_authed`, `invalid_auth`, `not_allowed_token_type`, or `dead`."""

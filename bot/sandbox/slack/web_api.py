@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,11 +15,12 @@ from bot.sandbox.slack.acting import Acting
 from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.arguments import Arguments
 from bot.sandbox.slack.faults import RESPONSE_URL, Fault, Faults
-from bot.sandbox.slack.journal import Exchange, Journal, masked
+from bot.sandbox.slack.journal import Exchange, Journal, masked, without_secrets
 from bot.sandbox.slack.limits import RateLimits
-from bot.sandbox.slack.method import SPECIAL, Call
+from bot.sandbox.slack.method import SPECIAL, Call, Method
 from bot.sandbox.slack.methods import METHODS
 from bot.sandbox.slack.response_urls import respond
+from bot.sandbox.slack.sign_in import SignIn
 
 MAX_BODY = 4 * 1024 * 1024
 
@@ -26,8 +28,11 @@ MAX_BODY = 4 * 1024 * 1024
 class WebApi:
     """Answers the bot's requests and keeps every one of them in the journal."""
 
-    def __init__(self, acting: Acting, faults: Faults, limits: RateLimits, journal: Journal) -> None:
+    def __init__(
+        self, acting: Acting, sign_in: SignIn, faults: Faults, limits: RateLimits, journal: Journal
+    ) -> None:
         self._acting = acting
+        self._sign_in = sign_in
         self._workspace = acting.workspace
         self._tokens = acting.tokens
         self._faults = faults
@@ -41,7 +46,7 @@ class WebApi:
         entry.api_method = name
         self._journal.append(entry)
         arguments, unreadable = await self._arguments(request, name)
-        entry.body = {k: "…" if k == "token" else v for k, v in arguments.values.items()}
+        entry.body = without_secrets(arguments.values)
         channel = arguments.text("channel")
         if method := METHODS.get(name):
             wait = self._limits.refuse_for(name, method.per_minute, channel)
@@ -115,7 +120,8 @@ class WebApi:
             if method is None:
                 raise SlackError("unknown_method", req_method=name)
             token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-            scopes = self._tokens.scopes_of(token or arguments.text("token"), app_level=method.app_token)
+            token = token or arguments.text("token")
+            scopes = self._proven(method, token, arguments, request)
             if unreadable:
                 raise SlackError(unreadable)
             call = Call(
@@ -126,8 +132,10 @@ class WebApi:
                 scopes,
                 self._acting.origin,
                 lambda: self._acting.delivery.sockets.new_url(self._acting.origin),
+                self._sign_in,
+                token,
             )
-            if not method.app_token:
+            if method.proof == "token" and not method.app_token:
                 call.need(*method.scopes)
             result = method.handler(call)
         except SlackError as problem:
@@ -135,6 +143,12 @@ class WebApi:
         for event in call.events:
             self._acting.delivery.announce(event)
         return {"ok": True, **result}
+
+    def _proven(self, method: Method, token: str, arguments: Arguments, request: web.Request) -> set[str]:
+        """The token's scopes, none where the app or a person proves itself otherwise. Raises SlackError."""
+        if method.proof == "app":
+            self._tokens.prove(*_app_credentials(arguments, request))
+        return set() if method.proof != "token" else self._tokens.scopes_of(token, app_level=method.app_token)
 
     async def _arguments(self, request: web.Request, name: str) -> tuple[Arguments, str | None]:
         """The call's arguments, and Slack's complaint when the body cannot be read."""
@@ -162,12 +176,12 @@ class WebApi:
             datetime.fromtimestamp(self._workspace.clock(), UTC),
             request.method,
             request.path,
-            query=dict(request.query),
+            query=without_secrets(dict(request.query)),
             headers=masked(dict(request.headers)),
         )
 
     def _answer(self, entry: Exchange, answer: Json, *, status: int = 200) -> web.Response:
-        entry.status, entry.answer = status, answer
+        entry.status, entry.answer = status, without_secrets(answer)
         scopes = ",".join(sorted(self._tokens.scopes))
         method = METHODS.get(entry.api_method or "")
         headers = {"x-oauth-scopes": scopes, "x-slack-req-id": self._workspace.next_id("req")}
@@ -178,3 +192,15 @@ class WebApi:
     def _limited(self, entry: Exchange, wait: int) -> web.Response:
         entry.status, entry.answer = 429, {"ok": False, "error": "ratelimited"}
         return web.json_response(entry.answer, status=429, headers={"Retry-After": str(wait)})
+
+
+def _app_credentials(arguments: Arguments, request: web.Request) -> tuple[str, str]:
+    """Client id and secret: by HTTP Basic, as Slack prefers, or among the arguments."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return arguments.text("client_id"), arguments.text("client_secret")
+    try:
+        client_id, _, client_secret = base64.b64decode(encoded).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return client_id, client_secret
