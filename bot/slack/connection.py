@@ -140,6 +140,29 @@ class Connection:
         body = response.data
         return (body if isinstance(body, Mapping) else {}), response.headers
 
+    async def exchange(
+        self, method: str, form: Mapping[str, Any], *, client_id: str, client_secret: SecretStr
+    ) -> Mapping[str, Any]:
+        """One of OAuth's calls, where our app proves itself instead of a token; never repeated: codes work
+        once.
+        """
+        began = time.monotonic()
+        outcome = "cancelled"
+        try:
+            response = await self._once.api_call(
+                method,
+                data=_given(form),
+                auth={"client_id": client_id, "client_secret": client_secret.get_secret_value()},
+            )
+            outcome = "ok"
+        except _CONNECTION_ERRORS as error:
+            failure = _failure(method, error)
+            outcome = failure.code
+            raise failure from None  # as in `call`
+        finally:
+            self._count(method, outcome, began)
+        return response.data if isinstance(response.data, Mapping) else {}
+
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         """Post to the address Slack gave for answering one interaction; needs no token, is never repeated."""
         began = time.monotonic()
