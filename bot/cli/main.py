@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bot.cli import check, key, manifest, migrate, reference, run, sandbox
+from bot.cli import audit, check, key, manifest, migrate, reference, rekey, run, sandbox
 from bot.cli.settings import add_places
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
@@ -19,7 +19,9 @@ VERBS: tuple[Verb, ...] = (
     check.VERB,
     migrate.VERB,
     manifest.VERB,
+    audit.VERB,
     key.VERB,
+    rekey.VERB,
     reference.VERB,
 )
 
