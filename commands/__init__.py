@@ -5,6 +5,7 @@ from commands import (
     ack,
     escalate,
     help,  # noqa: A004 - a verb's module bears the verb's name
+    link,
     list,  # noqa: A004 - as help
     more,
     note,
@@ -16,6 +17,7 @@ from commands import (
     subscribe,
     subscriptions,
     trigger,
+    unlink,
     unsubscribe,
     whoami,
 )
@@ -34,6 +36,8 @@ CATALOG = Catalog(
     unsubscribe.unsubscribe,
     subscriptions.subscriptions,
     whoami.whoami,
+    link.link,
+    unlink.unlink,
     help.help_,
     more.more,
     share.share,

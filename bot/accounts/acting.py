@@ -7,6 +7,7 @@ client bound to them. by_email.py and by_link.py are the two kinds there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.model import Person, SlackProfile, SlackUser
@@ -21,6 +22,28 @@ class Acting:
     person: Person
     pagerduty: PagerDuty
     kind: str = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Somebody's living link to PagerDuty (OAuth mode only). `missing` are the scopes this bot asks for that
+    were not granted; `ends_at` when it runs out, None where it is renewed.
+    """
+
+    person: Person
+    scopes: frozenset[str]
+    linked_at: datetime
+    missing: tuple[str, ...] = ()
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A link that was; `why` is a plain sentence."""
+
+    person: Person
+    ended_at: datetime
+    why: str
 
 
 class Accounts(Protocol):
@@ -39,3 +62,9 @@ class Accounts(Protocol):
 
     async def act_as(self, user: SlackUser, scope: str) -> Acting:
         """A client that acts as this person; `scope` is told in a refusal. Raises NotAllowed or NotLinked."""
+
+    async def link_of(self, user: SlackUser) -> Link | Ended | None:
+        """How their link stands; None when there never was one, and always in e-mail mode."""
+
+    async def unlink(self, user: SlackUser) -> bool | None:
+        """Forget their tokens; None when there were none, else whether PagerDuty says they are revoked."""

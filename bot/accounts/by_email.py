@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from bot.accounts.acting import Acting
+from bot.accounts.acting import Acting, Ended, Link
 from bot.accounts.members import Members
 from bot.errors import NotAllowed, NotLinked
 from bot.model import Person, SlackProfile, SlackUser
@@ -81,3 +81,11 @@ class AccountsByEmail:
             )
         assert person.email is not None
         return Acting(profile, person, self._account.acting_as(person.email))
+
+    async def link_of(self, user: SlackUser) -> Link | Ended | None:
+        """Nobody links anything in this mode."""
+        return None
+
+    async def unlink(self, user: SlackUser) -> bool | None:
+        """Nothing to forget."""
+        return None

@@ -1,4 +1,5 @@
-"""What the buttons "Try again", "Do it now" and "Open the form" carry: what was meant, not what was typed.
+"""A request made again: from what the buttons "Try again", "Do it now" and "Open the form" carry, or from the
+intent that was stored. A button carries what was meant, not what was typed.
 
 Typed words and a control's are not read alike: `note PROD is back` in an incident's thread is a note on
 that incident, but a control's first word is the incident. So a button carries what was understood.
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 
 from bot.command.arguments import RESTS, Given
 from bot.command.filling import text_of
-from bot.command.request import Request
+from bot.command.request import Request, Surface
 from bot.declaration import Command, IncidentRef
 from bot.render.carried import carried
+from bot.store.intent_steps import Intent
 
 
 def words_for(command: Command, given: Given, filled: Mapping[str, str] | None = None) -> str:
@@ -40,3 +42,20 @@ def words_again(command: Command, request: Request, given: Given | None, typed: 
         return carried(command.verb, request.fields)
     depends_on_place = any(one.kind is IncidentRef for one in command.parameters)
     return typed if request.from_control or not depends_on_place else ""
+
+
+def request_of(intent: Intent) -> Request:
+    """The request of a stored intent, without what has expired: its trigger, and the view it came from."""
+    new = intent.new
+    surface = Surface(new.surface)
+    return Request(
+        key=new.key,
+        user=new.user,
+        surface=Surface.BUTTON if surface is Surface.DIALOG else surface,
+        text=new.words,
+        fields=new.fields,
+        channel_id=new.channel_id,
+        thread_ts=new.thread_ts,
+        message_ts=new.message_ts,
+        response_url=new.response_url,
+    )

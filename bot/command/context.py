@@ -17,6 +17,7 @@ from bot.accounts.acting import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings
+from bot.command.ports import Offers
 from bot.command.request import Request, Surface
 from bot.declaration import IncidentRef, Reply
 from bot.model import (
@@ -223,6 +224,7 @@ class Context:
     workspaces: Workspaces
     clock: Callable[[], datetime]
     slash: str = "/pager"
+    offers: Offers | None = None  # where people link their own accounts
     follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
 
     def later(self, work: Coroutine[Any, Any, Reply | None]) -> None:

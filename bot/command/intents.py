@@ -3,6 +3,7 @@
     never started, younger than 2 minutes    run now, as if it had just been asked
     never started, older                     not run; the person is told, with how the incident stands now
     started                                  looked up in PagerDuty, reported as done or not, never repeated
+    waiting for its asker to link            run once they have (bot/command/parked.py); after 15 minutes told
 
 A process at work renews its leases; whoever finds one lapsed takes it over (bot/store/intents.py).
 """
@@ -14,19 +15,21 @@ import contextlib
 
 import structlog
 
-from bot.command.again import words_again
+from bot.command.again import request_of, words_again
 from bot.command.answering import Answering
 from bot.command.arguments import Given
 from bot.command.context import Context, Where, Who
 from bot.command.filling import fill_in, incident_refs
 from bot.command.on_record import subjects_meant
-from bot.command.request import Request, Surface
+from bot.command.parked import Parked
+from bot.command.request import Request
 from bot.command.run import Runner
 from bot.declaration import Command, Reply
 from bot.errors import Failure
 from bot.model import Incident
+from bot.render.own_link import waited_too_long
 from bot.render.problems import expired, interrupted
-from bot.store.intent_steps import DONE, EXPIRED, FAILED, STARTED, Intent
+from bot.store.intent_steps import DONE, EXPIRED, FAILED, LINKING, STARTED, WAITING, Intent
 
 log = structlog.get_logger("pagerline.command")
 
@@ -42,6 +45,7 @@ class Recovery:
         self._runner = runner
         self._services = runner.services
         self._steps = runner.steps
+        self._parked = Parked(runner)
         self._first_of_all = alone
         self._period = period
 
@@ -62,8 +66,11 @@ class Recovery:
         await self._services.intents.renew(sorted(self._runner.at_work))
         if self._runner.tasks.is_closing:
             return 0
-        taken = await self._services.intents.take_interrupted(all_of_them=self._first_of_all)
+        intents = self._services.intents
+        taken = await intents.take_interrupted(all_of_them=self._first_of_all)
         self._first_of_all = False
+        await self._parked.run_released()
+        taken += await intents.take_expired()
         for intent in taken:
             log.info("intent_taken_over", intent=intent.id, verb=intent.new.verb, state=intent.state)
             self._runner.tasks.start(self._take_up(intent), name=f"recover {intent.new.verb} {intent.id}")
@@ -71,7 +78,7 @@ class Recovery:
 
     async def _take_up(self, intent: Intent) -> None:
         request = request_of(intent)
-        if intent.state != STARTED and intent.is_young:
+        if intent.state == WAITING and intent.is_young:
             called = self._services.catalog.read(request.text)
             await self._runner.perform(request, called, intent)
             return
@@ -81,7 +88,8 @@ class Recovery:
                 await self._look_up(intent, request)
             else:
                 incident, given = await self._subject(request)
-                reply = expired(request.text, incident, again=self._again(request, given))
+                worded = waited_too_long if intent.state == LINKING else expired
+                reply = worded(request.text, incident, again=self._again(request, given))
                 await self._tell(intent, request, reply, given, state=EXPIRED, outcome="expired")
         finally:
             self._runner.at_work.discard(intent.id)
@@ -159,20 +167,3 @@ class Recovery:
             detail=reply.text,
             identity=self._services.accounts.mode if command and command.acts else None,
         )
-
-
-def request_of(intent: Intent) -> Request:
-    """The request again, without what has expired: its trigger, and the view it came from."""
-    new = intent.new
-    surface = Surface(new.surface)
-    return Request(
-        key=new.key,
-        user=new.user,
-        surface=Surface.BUTTON if surface is Surface.DIALOG else surface,
-        text=new.words,
-        fields=new.fields,
-        channel_id=new.channel_id,
-        thread_ts=new.thread_ts,
-        message_ts=new.message_ts,
-        response_url=new.response_url,
-    )

@@ -1,5 +1,5 @@
-"""What the desk needs of the store and of PagerDuty's policies: the narrow end of bot/store and
-bot/pagerduty.
+"""What commands need of the store, of PagerDuty's policies and of linking: the narrow end of bot/store,
+bot/pagerduty and bot/accounts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.events import StoryLine
-from bot.model import Channel, Incident, Reading, Reference
+from bot.model import Channel, Incident, Reading, Reference, SlackUser
 
 
 class IncidentStore(Protocol):
@@ -36,3 +36,19 @@ class Levels(Protocol):
 
     async def with_level(self, incident: Incident, *, ask: bool = False) -> Incident: ...
     async def of_policy(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]: ...
+
+
+class Offer(Protocol):
+    """What a Link button carries."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def ticket(self) -> str: ...
+
+
+class Offers(Protocol):
+    """bot/accounts/linking.py."""
+
+    async def offer(self, user: SlackUser, intent_id: int | None) -> Offer:
+        """A way to link for this person alone. Raises StoreUnavailable."""

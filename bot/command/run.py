@@ -20,13 +20,14 @@ import structlog
 
 from bot.command.answering import Answering
 from bot.command.catalog import Called
+from bot.command.offering import LinkFirst
 from bot.command.on_record import is_refused_act, outcome_for_audit, subjects_of
 from bot.command.request import Request, Surface
 from bot.command.services import Services
 from bot.command.steps import Errand, Steps
 from bot.command.tasks import Stopping, TrackedTasks
 from bot.command.turns import Turns
-from bot.declaration import Dialog, FormRequest, Reply
+from bot.declaration import Answer, Dialog, FormRequest, Reply
 from bot.errors import (
     Failure,
     NotAllowed,
@@ -54,6 +55,9 @@ class Runner:
         self.services = services
         self.tasks = tasks
         self.steps = Steps(services)
+        self._link_first = (
+            LinkFirst(services.offers, services.intents, services.incidents) if services.offers else None
+        )
         self._turns = Turns()
         self.at_work: set[int] = set()  # intents this process is busy with
 
@@ -125,10 +129,10 @@ class Runner:
         """One word for the record, and what to tell the person."""
         command = errand.called.command
         try:
-            answer = await self.steps.carry_out(errand)
+            outcome, answer = await self._attempt(errand)
             if isinstance(answer, (Dialog, FormRequest)):
                 raise TypeError(f"{errand.called.word} was answered with a view that nobody opened")
-            return "done", answer
+            return outcome, answer
         except asyncio.CancelledError:
             raise
         except Failure as failure:
@@ -143,6 +147,22 @@ class Runner:
             log.exception("command_broke", verb=errand.called.word, error_id=error_id)
             return "error", apology(error_id)
 
+    async def _attempt(self, errand: Errand) -> tuple[str, Answer]:
+        """Its answer, or the way to link where that is all that is missing. Raises Failure."""
+        try:
+            return "done", await self.steps.carry_out(errand)
+        except NotLinked as refusal:
+            if self._link_first is None:
+                raise
+            linked = await self._link_first.linked_since(errand)
+            if not linked or errand.desk is not None:  # with a desk it had begun, and begins but once
+                return "not_linked", await self._link_first.answer(errand, refusal, keep=not linked)
+        try:
+            return "done", await self.steps.carry_out(errand)
+        except NotLinked as refusal:
+            # They have linked, and it was not enough: kept once more, it would come round for ever.
+            return "not_linked", await self._link_first.answer(errand, refusal, keep=False)
+
     async def _record(self, errand: Errand, outcome: str, reply: Reply | None) -> None:
         command = errand.called.command
         seconds = time.monotonic() - errand.began
@@ -151,6 +171,9 @@ class Runner:
         if errand.intent is None:
             return
         try:
+            if errand.kept:
+                await self.services.intents.park(errand.intent, detail=reply.text if reply else "")
+                return
             journal = errand.desk.journal if errand.desk else Journal()
             await self.services.intents.finish(
                 errand.intent,

@@ -14,7 +14,7 @@ from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.context import DirectoryPort, PeoplePort, SubscriptionPort
 from bot.command.desk import Desks
-from bot.command.ports import IncidentStore
+from bot.command.ports import IncidentStore, Offers
 from bot.command.pressed import Pressed
 from bot.slack.workspaces import Workspaces
 from bot.store.intents import Intents
@@ -29,7 +29,9 @@ class Counts(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`clock` gives aware UTC; `slash` is the slash command people type."""
+    """`clock` gives aware UTC; `slash` is the slash command people type; `offers` gives people the way to
+    link their accounts, None where nobody links.
+    """
 
     catalog: Catalog
     accounts: Accounts
@@ -45,3 +47,4 @@ class Services:
     metrics: Counts
     clock: Callable[[], datetime]
     slash: str = "/pager"
+    offers: Offers | None = None

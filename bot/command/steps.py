@@ -28,6 +28,7 @@ from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services
 from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
+from bot.errors import NotLinked
 from bot.render.help import unknown_verb
 from bot.render.problems import needs_a_press, trigger_expired
 from bot.store.audit import Entry
@@ -50,6 +51,7 @@ class Errand:
     given: Given | None = None  # what was understood, as complete as the place made it
     began: float = field(default_factory=time.monotonic)
     lost: bool = False  # another holder took the intent over: say nothing
+    kept: bool = False  # it waits until its asker has linked their account
     request_id: str | None = None  # PagerDuty's, of a failed call
 
     @property
@@ -88,7 +90,7 @@ class Steps:
                 return filled
             errand.given = filled
             if filled.missing(called.command):
-                known = await _in_time(recognising)
+                known = await self._in_time(recognising)
                 return await self._ask(errand, called.command, filled, where, show_incident=known)
             return await self._handle(errand, called.command, filled, where, await recognising)
         finally:
@@ -176,7 +178,22 @@ class Steps:
             workspaces=services.workspaces,
             clock=services.clock,
             slash=services.slash,
+            offers=services.offers,
         )
+
+    async def _in_time(self, task: asyncio.Future[tuple[Who, Acting | None]]) -> bool:
+        """Whether they are known to be allowed before a form must open. Raises their refusal; not linking yet
+        is none where people link: what they write is kept meanwhile.
+        """
+        with contextlib.suppress(TimeoutError):
+            try:
+                await asyncio.wait_for(asyncio.shield(task), FORM_PATIENCE)
+            except NotLinked:
+                if self._services.offers is None:
+                    raise
+                return False
+            return True
+        return False
 
     async def _recognise(self, command: Command, request: Request) -> tuple[Who, Acting | None]:
         """May they: act only as their PagerDuty user, read as a member here, be helped in any case."""
@@ -187,14 +204,6 @@ class Steps:
         if command.scope is not None:
             await accounts.member(request.user)
         return Who(request.user), None
-
-
-async def _in_time(task: asyncio.Future[tuple[Who, Acting | None]]) -> bool:
-    """Whether they are known to be allowed before a form must open. Raises their refusal."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(task), FORM_PATIENCE)
-        return True
-    return False
 
 
 async def _forget(task: asyncio.Future[tuple[Who, Acting | None]]) -> None:

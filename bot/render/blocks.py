@@ -76,9 +76,10 @@ def button(label: str, words: str, *, style: Style | None = None, spoken: str = 
     return block | {"style": style} if style else block
 
 
-def link_button(label: str, url: str, verb: str) -> Block:
-    """A button that opens a page; Slack reports the press all the same, under `open:<verb>`."""
-    return {"type": "button", "action_id": f"open:{verb}", "text": plain(label, 75), "url": url}
+def link_button(label: str, url: str, verb: str, *, value: str = "") -> Block:
+    """A button that opens a page; Slack reports the press all the same, under `open:<verb>`, with `value`."""
+    block: Block = {"type": "button", "action_id": f"open:{verb}", "text": plain(label, 75), "url": url}
+    return block | {"value": value} if value else block
 
 
 def overflow(choices: Sequence[Choice]) -> Block:

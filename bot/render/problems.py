@@ -25,26 +25,24 @@ from bot.errors import (
     UserError,
 )
 from bot.model import Incident
-from bot.render.blocks import Block, actions, button, link_button, section, verb_of
+from bot.render.blocks import Block, actions, button, section, verb_of
 from bot.render.carried import MOST
 from bot.render.incident import headline, state_line
 from bot.render.limits import reply
 from bot.render.summary import summary
-from bot.render.text import duration, line, safe_url
+from bot.render.text import duration, line
 
 WORKING = "Working on it…"
 
 
-def problem(
-    failure: Failure, *, scope: str | None = None, link_url: str | None = None, words: str = ""
-) -> Reply:
+def problem(failure: Failure, *, scope: str | None = None, words: str = "") -> Reply:
     """The answer to any foreseen failure.
 
-    `scope` is the PagerDuty scope the command needs, `link_url` where one links one's account (OAuth mode),
-    `words` what was asked for, so that it can be tried again with one press.
+    `scope` is the PagerDuty scope the command needs, `words` what was asked for, so that it can be tried
+    again with one press. Where people link their accounts, bot/render/own_link.py answers those who have not.
     """
     if isinstance(failure, NotLinked):
-        return not_linked(str(failure), link_url=link_url)
+        return not_linked(str(failure))
     if isinstance(failure, PagerDutyFailure):
         return _pagerduty(failure, scope, words)
     if isinstance(failure, SlackFailure):
@@ -58,18 +56,13 @@ def problem(
 _ICONS = ((NotAllowed, ":no_entry:"), (UserError, ":information_source:"))
 
 
-def not_linked(why: str = "", *, link_url: str | None = None) -> Reply:
-    """We do not know who this is in PagerDuty; `why` is a plain sentence with the next step when there is
-    no link.
-    """
+def not_linked(why: str = "") -> Reply:
+    """We do not know who this is in PagerDuty; `why` is a plain sentence with the next step."""
     said = line(why, 600) or (
         "I do not know who you are in PagerDuty. "
         "Ask a PagerDuty admin to give your user the e-mail address you use in Slack."
     )
-    blocks: list[Block] = [section(f":link:  {said}")]
-    if link_url and safe_url(link_url):
-        blocks.append(actions([link_button("Link my PagerDuty account", link_url, "link")]))
-    return reply(said, blocks)
+    return reply(said, [section(f":link:  {said}")])
 
 
 def cannot_remember() -> Reply:
@@ -189,7 +182,7 @@ def expired(words: str, incident: Incident | None = None, *, again: str = "") ->
     what a button carries that does it now.
     """
     lead = f"I was down when you asked for “{line(words, 120)}”. It is too old to do now, so it was not done."
-    return _with_state(lead, incident, again=again)
+    return with_state(lead, incident, again=again)
 
 
 def interrupted(words: str, incident: Incident | None = None, *, done: bool | None, again: str = "") -> Reply:
@@ -198,13 +191,14 @@ def interrupted(words: str, incident: Incident | None = None, *, done: bool | No
     """
     asked = f"I was interrupted while doing “{line(words, 120)}”."
     if done is None:
-        return _with_state(f"{asked} I cannot tell whether it was done: look before trying again.", incident)
+        return with_state(f"{asked} I cannot tell whether it was done: look before trying again.", incident)
     if done:
-        return _with_state(f"{asked} It was done.", incident)
-    return _with_state(f"{asked} It was not done.", incident, again=again)
+        return with_state(f"{asked} It was done.", incident)
+    return with_state(f"{asked} It was not done.", incident, again=again)
 
 
-def _with_state(lead: str, incident: Incident | None, *, again: str = "") -> Reply:
+def with_state(lead: str, incident: Incident | None, *, again: str = "") -> Reply:
+    """`lead`, the incident as it stands now, and a button that does it now (`again`: what it carries)."""
     blocks: list[Block] = [section(f":information_source:  {lead}")]
     if incident is not None:
         blocks.append(section(f"{headline(incident)}\n{state_line(incident)}"))

@@ -22,7 +22,9 @@ from bot.store.sealing import Sealer
 from bot.store.upsert import insert_into
 
 YOUNG_SECONDS = 120.0  # older than this, nobody expects it to happen any more
+KEPT_SECONDS = 900.0  # what waits for its asker to link is kept so long
 WAITING, STARTED, DONE, FAILED, EXPIRED = "waiting", "started", "done", "failed", "expired"
+LINKING = "linking"  # waits until its asker has linked their PagerDuty account
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -180,26 +182,34 @@ class Starting(_WholeOrNot[Start, Started | None]):
 
 
 class Finishing(_WholeOrNot[Finish, bool]):
-    """How it ended, for the intent and the audit; False for one that was not ours any more."""
+    """How it ended, for the intent and the audit; False for one that was not ours any more.
+
+    One whose asker must link first (state `linking`) has not ended: it is nobody's until they have, and keeps
+    its reply address.
+    """
 
     def __init__(self, database: Database, *, holder: str) -> None:
         self._end = audit.end_statement(database, audit.BY_ID)
         self._end_unknown = audit.end_statement(database, audit.BY_INTENT)
         self._whole = audit.whole_statement(database)
-        self._statement = (
-            update(intents)
-            .where(
-                intents.c.id == bindparam("of_id"),
-                intents.c.fence == bindparam("of_fence"),
-                intents.c.holder == holder,
-                intents.c.state.in_((WAITING, STARTED)),
-            )
-            .values(
-                state=bindparam("new_state"),
-                outcome=bindparam("new_outcome"),
-                finished_at=database.now_sql(),
-                response_url=None,
-            )
+        ours = update(intents).where(
+            intents.c.id == bindparam("of_id"),
+            intents.c.fence == bindparam("of_fence"),
+            intents.c.holder == holder,
+            intents.c.state.in_((WAITING, STARTED, LINKING)),
+        )
+        self._statement = ours.values(
+            state=bindparam("new_state"),
+            outcome=bindparam("new_outcome"),
+            finished_at=database.now_sql(),
+            response_url=None,
+        )
+        self._parking = ours.values(
+            state=LINKING,
+            holder=None,
+            lease_until=None,
+            started_at=None,
+            expires_at=database.now_sql(KEPT_SECONDS),
         )
 
     def take(self, connection: Connection, items: Sequence[Finish]) -> list[bool]:
@@ -207,13 +217,10 @@ class Finishing(_WholeOrNot[Finish, bool]):
         return [self._finished(connection, item) for item in items]
 
     def _finished(self, connection: Connection, item: Finish) -> bool:
-        ours = {
-            "of_id": item.intent.id,
-            "of_fence": item.intent.fence,
-            "new_state": item.state,
-            "new_outcome": item.detail[:500],
-        }
-        if connection.execute(self._statement, ours).rowcount == 0:
+        ours = {"of_id": item.intent.id, "of_fence": item.intent.fence}
+        told = {"new_state": item.state, "new_outcome": item.detail[:500]}
+        ended = (self._parking, ours) if item.state == LINKING else (self._statement, ours | told)
+        if connection.execute(*ended).rowcount == 0:
             return False
         self._put_on_record(connection, item)
         return True
@@ -230,7 +237,7 @@ class Finishing(_WholeOrNot[Finish, bool]):
             values: dict[str, Any] = {f"new_{name}": value for name, value in outcome.items()}
             values["of"] = item.record or item.intent.id
             connection.execute(self._end if item.record else self._end_unknown, values)
-        elif item.identity is not None:
+        elif item.identity is not None and item.state != LINKING:
             entry = _never_begun(item.intent, item.identity)
             connection.execute(self._whole, audit.as_row(entry, item.intent.created_at) | outcome)
 

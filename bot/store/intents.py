@@ -1,8 +1,9 @@
 """What people asked for, remembered before Slack is answered: an accepted act outlives our process.
 
     waiting ──start──► started ──finish──► done | failed
-       │                  └── its holder died: looked up in PagerDuty, told, never repeated
-       └── its holder died: run by whoever takes its lease within 2 minutes, afterwards only told (expired)
+     ▲ │                  └── its holder died: looked up in PagerDuty, told, never repeated
+     │ └── its holder died: run by whoever takes its lease within 2 minutes, afterwards only told (expired)
+     └── linking: its asker has to link first; kept for 15 minutes, afterwards only told (expired)
 
 The key is Slack's own name for the act, so that Slack's repeats find it taken. The reply address is sealed:
 whoever holds it can write to that person.
@@ -14,15 +15,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, exists, or_, select, update
 
 from bot.model import SlackUser
 from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.intent_steps import (
+    LINKING,
     STARTED,
     WAITING,
+    YOUNG_SECONDS,
     Finish,
     Finishing,
     Intent,
@@ -31,7 +34,7 @@ from bot.store.intent_steps import (
     Starting,
     Storing,
 )
-from bot.store.people_tables import intents
+from bot.store.people_tables import accounts, intents
 from bot.store.sealing import Sealer, Unsealable
 from bot.store.snapshots import storable
 
@@ -111,29 +114,59 @@ class Intents:
         of the only process there is).
         """
         open_ones = intents.c.state.in_((WAITING, STARTED))
-        lapsed = or_(intents.c.lease_until.is_(None), intents.c.lease_until < self._database.now_sql())
+        lapsed = self._lapsed()
         if all_of_them:
             lapsed = intents.c.holder != self._holder
+        return await self._taken(open_ones, lapsed, limit=limit)
+
+    # --------------------------------------------------------------------- what waits for its asker to link
+
+    async def park(self, intent: Intent, *, detail: str = "") -> bool:
+        """Keep it until its asker has linked, for 15 minutes; False when it was not ours any more."""
+        return await self.finish(intent, LINKING, "not_linked", detail=detail)
+
+    async def linked_since(self, intent: Intent) -> bool:
+        """Whether its asker has linked after they asked."""
         async with self._database.read() as connection:
-            found = (
-                (
-                    await connection.execute(
-                        select(intents.c.id).where(open_ones, lapsed).order_by(intents.c.id).limit(limit)
-                    )
-                )
-                .scalars()
-                .all()
-            )
+            query = select(intents.c.id).where(intents.c.id == intent.id, _linked_since())
+            return (await connection.execute(query)).first() is not None
+
+    async def release_linked(self, limit: int = 50) -> list[Intent]:
+        """What waited for people who have linked since: to be run, and now ours; oldest first."""
+        kept = intents.c.expires_at > self._database.now_sql()
+        return await self._taken(
+            intents.c.state == LINKING,
+            kept,
+            _linked_since(),
+            limit=limit,
+            state=WAITING,
+            expires_at=self._database.now_sql(YOUNG_SECONDS),
+        )
+
+    async def take_expired(self, limit: int = 20) -> list[Intent]:
+        """What waited for 15 minutes in vain: to be told, and now ours; oldest first."""
+        old = intents.c.expires_at <= self._database.now_sql()
+        return await self._taken(intents.c.state == LINKING, old, self._lapsed(), limit=limit)
+
+    async def _taken(self, *which: ColumnElement[bool], limit: int, **become: Any) -> list[Intent]:
+        """Those of which all this is true, once over all replicas: now ours."""
+        async with self._database.read() as connection:
+            query = select(intents.c.id).where(*which).order_by(intents.c.id).limit(limit)
+            found = (await connection.execute(query)).scalars().all()
         if not found:
             return []
+        ours = {"holder": self._holder, "lease_until": self._until(), "fence": intents.c.fence + 1}
         async with self._database.write() as connection:
             rows = await connection.execute(
                 update(intents)
-                .where(intents.c.id.in_(found), open_ones, lapsed)
-                .values(holder=self._holder, lease_until=self._until(), fence=intents.c.fence + 1)
+                .where(intents.c.id.in_(found), *which)
+                .values(**ours, **become)
                 .returning(intents, (intents.c.expires_at > self._database.now_sql()).label("is_young"))
             )
             return [self._intent(row) for row in sorted(rows, key=lambda row: row.id)]
+
+    def _lapsed(self) -> ColumnElement[bool]:
+        return or_(intents.c.lease_until.is_(None), intents.c.lease_until < self._database.now_sql())
 
     async def state_of(self, key: str) -> str | None:
         """How an act stands, by Slack's key; None when it never reached us."""
@@ -175,3 +208,13 @@ class Intents:
             return self._sealer.open(sealed)
         except Unsealable:
             return None
+
+
+def _linked_since() -> ColumnElement[bool]:
+    """The asker's account was linked after they asked: a link that was refused before does not count."""
+    return exists().where(
+        accounts.c.team_id == intents.c.team_id,
+        accounts.c.user_id == intents.c.user_id,
+        accounts.c.access_token.is_not(None),
+        accounts.c.linked_at >= intents.c.created_at,
+    )

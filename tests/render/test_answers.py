@@ -214,12 +214,6 @@ def test_what_failed_for_now_can_be_tried_again_with_one_press() -> None:
     assert values(problems.problem(errors.PagerDutyUnavailable("no", maybe_done=True), words="ack Q1")) == []
 
 
-def test_where_accounts_are_linked_the_link_is_a_button() -> None:
-    reply = problems.not_linked("I do not know you yet.", link_url="https://bot.example/pagerduty/link?s=1")
-    assert any("pagerduty/link" in json.dumps(block) for block in reply.blocks)
-    assert len(problems.not_linked("x", link_url="javascript:alert(1)").blocks) == 1
-
-
 def test_a_bug_is_an_apology_with_an_id() -> None:
     assert "e-4711" in problems.apology("e-4711").text
 
