@@ -289,6 +289,7 @@ class SlackProfile:
     is_guest: bool = False
     is_stranger: bool = False
     is_admin: bool = False
+    real_name: str = ""  # beside `name`, which is what they call themselves here
 
 
 # ---------------------------------------------------------------------------------------------- Subscriptions

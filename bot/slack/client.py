@@ -286,7 +286,8 @@ class Slack:
     def _profile(self, user: Mapping[str, Any]) -> SlackProfile:
         own = user.get("profile")
         own = own if isinstance(own, Mapping) else {}
-        name = own.get("display_name") or own.get("real_name") or user.get("real_name") or user.get("name")
+        real = own.get("real_name") or user.get("real_name") or ""
+        name = own.get("display_name") or real or user.get("name")
         return SlackProfile(
             user=SlackUser(self.team_id, str(user["id"])),
             name=str(name or user["id"]),
@@ -299,6 +300,7 @@ class Slack:
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_stranger=bool(user.get("is_stranger")),
             is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+            real_name=str(real),
         )
 
     def _home_team(self, user: Mapping[str, Any]) -> str | None:
