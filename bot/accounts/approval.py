@@ -161,7 +161,7 @@ class Approvals:
 def _both(link: PendingLink, profile: SlackProfile) -> dict[str, str]:
     return {
         "user_id": link.user.id,
-        "slack_name": profile.name,
+        "slack_name": profile.real_name or profile.name,
         "slack_email": profile.email or "",
         "person": link.person.name,
         "person_email": link.person.email or "",

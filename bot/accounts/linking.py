@@ -265,7 +265,9 @@ class Linking:
         except SlackFailure as failure:
             log.warning("slack_not_reached", code=failure.code)
             raise LinkStopped(problems.slack_away(self._slash)) from None
-        return Face(profile.name, confirmed_email(profile) or "", workspace, user.team_id), profile
+        name = profile.real_name or profile.name
+        handle = profile.name if profile.name != name else ""
+        return Face(name, confirmed_email(profile) or "", workspace, user.team_id, handle), profile
 
     async def _of_browser(self, link_id: str, browser: str) -> PendingLink:
         link = await self._pending.find(link_id) if link_id else None

@@ -29,7 +29,7 @@ from bot.command.run import Runner
 from bot.command.tasks import Stopping
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.inbound import slack_payloads as payloads
-from bot.model import Channel
+from bot.model import Channel, SlackUser
 from bot.render.forms import options_answer
 from bot.render.problems import cannot_remember, restarting
 from bot.slack.client import Slack
@@ -41,6 +41,8 @@ ANYTHING = re.compile("")
 OPTIONS_PATIENCE = 2.0  # seconds; Slack waits 3 for a picker's choices
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
+LinkPressed = Callable[[SlackUser, str, str], Awaitable[None]]
+"""Told of a pressed Link button: whose, its ticket, the reply address of the message it stands on."""
 
 
 class SlackFront:
@@ -55,8 +57,10 @@ class SlackFront:
         channels: Channels,
         workspaces: Workspaces,
         api_url: str,
+        link_pressed: LinkPressed | None = None,
     ) -> None:
         self._runner = runner
+        self._link_pressed = link_pressed
         self._catalog = catalog
         self._names = names
         self._channels = channels
@@ -108,10 +112,19 @@ class SlackFront:
             await ack()
 
     async def on_action(self, body: Body, ack: Ack) -> None:
-        """A press. Links and pickers inside forms only need their ack."""
-        request = payloads.press(body, self._team(body))
+        """A press. Links and pickers inside forms only need their ack; that somebody opened the page where
+        they link is remembered, so that the message with the button can say how it went.
+        """
+        team_id = self._team(body)
+        request = payloads.press(body, team_id)
         if request is not None:
             await self._accept_or_tell(request)
+        pressed = payloads.pressed_link(body, team_id, "link")
+        if pressed is not None and self._link_pressed is not None:
+            try:
+                await self._link_pressed(pressed.user, pressed.value, pressed.response_url)
+            except StoreUnavailable as away:
+                log.warning("link_press_forgotten", reason=str(away))
         await ack()
 
     async def on_submission(self, body: Body, ack: Ack) -> None:

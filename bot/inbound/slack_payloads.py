@@ -20,6 +20,7 @@ from bot.slack.marks import read_mark
 Json = Mapping[str, Any]
 NOTHING: Json = {}
 OURS = "run:"  # the action ids of controls whose value is words
+OPENS = "open:"  # of buttons that open a page
 
 
 def is_well_formed(body: Json) -> bool:
@@ -113,6 +114,35 @@ def press(body: Json, team_id: str) -> Request | None:
         on_private_reply=private or (mark is None and channel.startswith("D")),
         mark=mark,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PressedLink:
+    """A button that opened a page, on a private message of ours: `value` is what it carries."""
+
+    user: SlackUser
+    value: str
+    response_url: str
+
+    def __repr__(self) -> str:
+        return f"PressedLink({self.user!r})"
+
+
+def pressed_link(body: Json, team_id: str, verb: str) -> PressedLink | None:
+    """A press on a link button of this verb; None for others, and on messages that others see too: through
+    its reply address a message can be replaced.
+    """
+    action = _map(next(iter(_list(body.get("actions"))), None))
+    user, value = _text(_map(body.get("user")).get("id")), _text(action.get("value"))
+    container, message = _map(body.get("container")), _map(body.get("message"))
+    channel = _text(_map(body.get("channel")).get("id")) or _text(container.get("channel_id"))
+    private = bool(container.get("is_ephemeral")) or channel.startswith("D")
+    response_url = _text(body.get("response_url"))
+    if _text(action.get("action_id")) != f"{OPENS}{verb}" or read_mark(message.get("metadata")) is not None:
+        return None
+    if not (user and value and response_url and private):
+        return None
+    return PressedLink(SlackUser(team_id, user), value, response_url)
 
 
 def _words(action: Json) -> str:
