@@ -139,17 +139,6 @@ class Tokens:
             running.add_done_callback(lambda done: self._renewed_one(key, done))
         return await asyncio.shield(running)
 
-    async def unlink(self, user: SlackUser) -> bool | None:
-        """Delete the link and its tokens. Gives whether PagerDuty says they are revoked; None when there were
-        none (that could be read).
-        """
-        pair = await self._accounts.remove(user)
-        if pair is None:
-            return None
-        revoked = [await self._sign_in.revoke(one) for one in (pair.refresh, pair.access) if one is not None]
-        log.info("unlinked", user=label_of(user), revoked=all(revoked))
-        return all(revoked)
-
     async def close(self) -> None:
         """Wait for what is being renewed and told: a pair on its way here must be stored."""
         running = [*self._renewing.values(), *self._telling]

