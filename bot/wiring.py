@@ -43,6 +43,8 @@ from bot.metrics import Metrics
 from bot.opening import PagerDutySide, SlackSide, Store, open_pagerduty, open_slack, open_store
 from bot.settings import Settings
 from bot.store.audit import Audit
+from bot.store.audit_reading import AuditReading
+from bot.store.cursors import Cursors
 from bot.store.database import Database
 from bot.store.intents import Intents
 from bot.store.pace import Pace, PaceLimits
@@ -142,9 +144,10 @@ def _start_loops(parts: Parts, background: Background, delivery: Delivery, runne
     seconds = parts.settings.sweep_seconds
     background.start("delivery", delivery.run)
     background.start("reading stale incidents", Rereader(store.incidents, reader, levels, store.wake).run)
-    background.start(
-        "sweep", Sweep(store.incidents, reader, store.leases, seconds=seconds, levels=levels).run
+    sweep = Sweep(
+        store.incidents, reader, store.leases, Cursors(store.database), seconds=seconds, levels=levels
     )
+    background.start("sweep", sweep.run)
     background.start(
         "matching people", PeopleSync(parts.pagerduty.directory, parts.slack.workspaces, store.people).run
     )
@@ -209,6 +212,7 @@ def _services(parts: Parts) -> Services:
         incidents=store.incidents,
         desks=Desks(pagerduty.reader, store.incidents, Audit(store.database), store.leases, pagerduty.levels),
         pressed=Pressed(store.messages, workspaces, parts.hint_delivery),
+        audit=AuditReading(store.database),
         metrics=parts.metrics,
         clock=lambda: datetime.now(UTC),
         slash=settings.slash_command,

@@ -27,15 +27,21 @@ class Admins:
 
     async def tell_once(self, key: str, text: str) -> None:
         """Say `text` unless `key` was told before; raises StoreUnavailable, never SlackFailure."""
-        if not await self._notices.claim(key):
-            return
-        log.warning("told_admins", key=key, text=text)
+        if await self._notices.claim(key):
+            log.warning("told_admins", key=key)
+            await self.tell(text)
+
+    async def tell(self, text: str) -> None:
+        """Say it now, whatever was said before; who cannot be reached is logged."""
+        log.warning("note_to_admins", text=text)
         for receiver in (self._channel_id,) if self._channel_id else self._user_ids:
             try:
                 await self._slack.direct_message(receiver, escape(text))
             except SlackFailure as failure:
                 log.warning("admin_not_reached", receiver=receiver, reason=str(failure))
 
-    async def settle(self, key: str) -> None:
-        """The matter is over: it may be told again the next time it happens."""
-        await self._notices.drop(key)
+    async def settle(self, key: str, *, after: float = 0.0) -> bool:
+        """The matter is over: it may be told again the next time it happens. True when it had been told, at
+        least `after` seconds ago; a younger one is left, so that what comes and goes is not told each time.
+        """
+        return await self._notices.drop(key, older_than=after)

@@ -1,14 +1,18 @@
-"""Heals what no webhook told: at start and on a period all open incidents are read from PagerDuty again.
+"""Heals what no webhook told: at start and on a period open incidents are read from PagerDuty again.
 
-Those that are open here and gone from PagerDuty's list are read one by one. One replica does it each period;
-at its start every process does, because it may have missed anything while it was away.
+A sweep costs the same however many are open. It reads one page of the open incidents, where the last sweep
+stopped; whoever begins anew looks at those that are open here and were not in the list. Where one page is
+not all, the account's log tells which other incidents changed since the last sweep: they are read one by one
+(bot/delivery/rereader.py). One replica does it each period; at its start every process reads the whole list,
+because it may have missed anything while it was away.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,6 +20,7 @@ from bot.errors import PagerDutyFailure, PagerDutyNotFound, StoreUnavailable
 from bot.model import Reading
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.levels import Levels
+from bot.store.cursors import Cursor, Cursors
 from bot.store.incidents import Incidents
 from bot.store.leases import Lease, Leases
 
@@ -26,15 +31,20 @@ PERIOD = "sweep period"  # held until the next one is due
 SWEEPING_SECONDS = 60.0
 AGAIN_SECONDS = 15.0  # after a sweep that failed, unless the period is shorter
 TOGETHER = 50  # readings saved in one commit
+OVERLAP = 10  # entries of the page before: what was resolved meanwhile has moved the others forward
+LOG_OVERLAP = timedelta(minutes=2)  # clocks differ, and entries may come late
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many were open in PagerDuty, how many only here, and how many readings were saved."""
+    """How many PagerDuty listed, how many were open only here, and how many readings were saved; `doubted`:
+    how many the log told to read again.
+    """
 
     open: int
     gone: int
     saved: int
+    doubted: int = 0
 
 
 class Sweep:
@@ -47,6 +57,7 @@ class Sweep:
         incidents: Incidents,
         reader: PagerDuty,
         leases: Leases,
+        cursors: Cursors,
         *,
         seconds: float = 300.0,
         levels: Levels | None = None,
@@ -54,19 +65,32 @@ class Sweep:
         self._incidents = incidents
         self._reader = reader
         self._leases = leases
+        self._cursors = cursors
         self._levels = levels
         self._seconds = seconds
         self._failing = False
+        self._now = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Read the whole list as soon as possible: something may have been missed."""
+        self._now.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep at once and then once a period, until `stop` is set."""
+        stopped = asyncio.create_task(stop.wait(), name="sweep stop")
         again = not await self._try(at_start=True)
-        while not stop.is_set():
-            pause = min(AGAIN_SECONDS, self._seconds) if again else self._seconds
-            try:
-                await asyncio.wait_for(stop.wait(), pause)
-            except TimeoutError:
-                again = not await self._try(at_start=again)
+        try:
+            while not stop.is_set():
+                pause = min(AGAIN_SECONDS, self._seconds) if again else self._seconds
+                hurried = asyncio.create_task(self._now.wait(), name="sweep hurry")
+                await asyncio.wait({stopped, hurried}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                whole = again or self._now.is_set()
+                self._now.clear()
+                hurried.cancel()
+                if not stop.is_set():
+                    again = not await self._try(at_start=whole)
+        finally:
+            stopped.cancel()
 
     async def _try(self, *, at_start: bool) -> bool:
         """False when it is to be tried again soon."""
@@ -78,12 +102,20 @@ class Sweep:
             self._failing = True
             return False
         if swept is not None:
-            log.info("swept", open=swept.open, gone=swept.gone, saved=swept.saved, recovered=self._failing)
+            log.info(
+                "swept",
+                open=swept.open,
+                gone=swept.gone,
+                saved=swept.saved,
+                doubted=swept.doubted,
+                recovered=self._failing,
+            )
         self._failing = False
         return True
 
     async def once(self, *, at_start: bool = False) -> Swept | None:
-        """One sweep; None when another replica does it, or has done it in this period (unless `at_start`).
+        """One sweep; None when another replica does it, or has done it in this period (unless `at_start`:
+        then the whole list is read).
 
         Raises PagerDutyFailure and StoreUnavailable.
         """
@@ -95,7 +127,7 @@ class Sweep:
         if lease is None:
             return None
         try:
-            return await self._sweep(lease)
+            return await (self._whole(lease) if at_start else self._piece(lease))
         except BaseException:
             if mine is not None:
                 await self._leases.release(mine)
@@ -103,21 +135,70 @@ class Sweep:
         finally:
             await self._leases.release(lease)
 
-    async def _sweep(self, lease: Lease) -> Swept:
+    # ------------------------------------------------------------------------------------------- two kinds
+
+    async def _whole(self, lease: Lease) -> Swept:
+        """Every page; then whatever was not in them."""
         ours = await self._incidents.open_ids()
         began_at = await self._incidents.now()
         readings = await self._reader.incidents()
-        saved = 0
-        for start in range(0, len(readings), TOGETHER):
-            some = readings[start : start + TOGETHER]
-            saved += sum(await asyncio.gather(*(self._save(reading, began_at) for reading in some)))
-            await self._leases.renew(lease, SWEEPING_SECONDS)
+        saved = await self._save_all(readings, began_at, lease)
         listed = {reading.incident.id for reading in readings}
         gone = sorted(ours - listed)
         for incident_id in gone:
             saved += await self._read(incident_id)
             await self._leases.renew(lease, SWEEPING_SECONDS)
+        await self._cursors.put("log", Cursor(began_at))
+        await self._cursors.put("sweep", Cursor(await self._incidents.now()))
         return Swept(len(readings), len(gone), saved)
+
+    async def _piece(self, lease: Lease) -> Swept:
+        """One page, and what the log tells of the others."""
+        began_at = await self._incidents.now()
+        cursor = await self._cursors.get("sweep") or Cursor(began_at)
+        readings, more = await self._reader.open_page(cursor.position)
+        saved = await self._save_all(readings, began_at, lease)
+        doubted = 0
+        if more or cursor.position:
+            doubted, read = await self._follow_log(began_at, lease)
+            saved += read
+        if more:
+            position = cursor.position + max(len(readings) - OVERLAP, 1)
+            await self._cursors.put("sweep", Cursor(cursor.at, position))
+            return Swept(len(readings), 0, saved, doubted)
+        gone = await self._incidents.not_read_since(began_at if not cursor.position else cursor.at)
+        for incident_id in gone:
+            saved += await self._read(incident_id)
+            await self._leases.renew(lease, SWEEPING_SECONDS)
+        await self._cursors.put("sweep", Cursor(began_at))
+        return Swept(len(readings), len(gone), saved, doubted)
+
+    async def _follow_log(self, began_at: datetime, lease: Lease) -> tuple[int, int]:
+        """Doubt what changed later than we know of; read what we have never seen."""
+        last = await self._cursors.get("log")
+        since = (last.at if last else began_at - timedelta(seconds=self._seconds)) - LOG_OVERLAP
+        newest: dict[str, datetime] = {}
+        for entry in await self._reader.log_since(since):
+            if entry.incident_id is not None:
+                newest[entry.incident_id] = entry.at
+        await self._leases.renew(lease, SWEEPING_SECONDS)
+        doubted, unknown = await self._incidents.doubt(newest)
+        read = 0
+        for incident_id in unknown:
+            read += await self._read(incident_id)
+            await self._leases.renew(lease, SWEEPING_SECONDS)
+        await self._cursors.put("log", Cursor(began_at))
+        return doubted, read
+
+    # --------------------------------------------------------------------------------------------- reading
+
+    async def _save_all(self, readings: Sequence[Reading], began_at: datetime, lease: Lease) -> int:
+        saved = 0
+        for start in range(0, len(readings), TOGETHER):
+            some = readings[start : start + TOGETHER]
+            saved += sum(await asyncio.gather(*(self._save(reading, began_at) for reading in some)))
+            await self._leases.renew(lease, SWEEPING_SECONDS)
+        return saved
 
     async def _read(self, incident_id: str) -> bool:
         began_at = await self._incidents.now()

@@ -46,7 +46,7 @@ class SignatureAlarm:
         *,
         heard_from: Callable[[str], Awaitable[bool]],
         tell_admins: Callable[[str, str], Awaitable[None]],
-        settle: Callable[[str], Awaitable[None]],
+        settle: Callable[[str], Awaitable[object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._heard_from = heard_from

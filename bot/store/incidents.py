@@ -6,9 +6,9 @@ readers here; what a message shows of all this is asked in bot/store/messages.py
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, type_coerce, update
 
@@ -19,11 +19,13 @@ from bot.store.batcher import Batcher
 from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.readings import Offer, Readings
+from bot.store.saving import NEVER
 from bot.store.snapshots import load_incident, load_line
 from bot.store.tables import events, incidents, messages, thread_lines
 from bot.store.wake import Wake
 
 READER_SECONDS = 15.0  # a reader that is not back by then is gone: others may read
+SECOND = timedelta(seconds=1)
 OPEN = (Status.TRIGGERED.value, Status.ACKNOWLEDGED.value)
 
 
@@ -42,6 +44,7 @@ class Incidents:
     def __init__(self, database: Database, batcher: Batcher, wake: Wake) -> None:
         self._database = database
         self._batcher = batcher
+        self._wake = wake
         self._accepting = Accepting(database, wake)
         self._readings = Readings(database, wake)
 
@@ -111,6 +114,33 @@ class Incidents:
                 .values(read_seq=answered, read_after=None)
             )
 
+    async def doubt(self, newest: Mapping[str, datetime]) -> tuple[int, list[str]]:
+        """Have those read again of which something happened later (PagerDuty's clock) than we know; how many,
+        and which ids we have never heard of.
+        """
+        if not newest:
+            return 0, []
+        query = select(incidents.c.id, incidents.c.event_at, incidents.c.rest_at).where(
+            self._database.among(incidents.c.id, sorted(newest))
+        )
+        async with self._database.write() as connection:
+            known = {row.id: row for row in await connection.execute(query)}
+            late = [
+                row.id
+                for row in known.values()
+                # `updated_at` may be cut to whole seconds.
+                if newest[row.id] > max(row.event_at or NEVER, row.rest_at or NEVER) + SECOND
+            ]
+            if late:
+                await connection.execute(
+                    update(incidents)
+                    .where(self._database.among(incidents.c.id, late))
+                    .values(stale_seq=incidents.c.stale_seq + 1, read_after=self._database.now_sql())
+                )
+        if late:
+            self._wake.notify("stale")
+        return len(late), sorted(set(newest) - set(known))
+
     # ------------------------------------------------------------------------------------------------ reading
 
     async def find(self, ref: str) -> Incident | None:
@@ -131,6 +161,16 @@ class Incidents:
         async with self._database.read() as connection:
             found = await connection.execute(select(incidents.c.id).where(incidents.c.status.in_(OPEN)))
             return set(found.scalars())
+
+    async def not_read_since(self, moment: datetime) -> list[str]:
+        """Open as far as we know, heard of before then (the database's clock) and not read since."""
+        query = select(incidents.c.id).where(
+            incidents.c.status.in_(OPEN),
+            func.coalesce(incidents.c.heard_at, 0.0) < moment,
+            func.coalesce(incidents.c.read_at, 0.0) < moment,
+        )
+        async with self._database.read() as connection:
+            return sorted((await connection.execute(query)).scalars())
 
     async def open_in(self, channel: Channel) -> list[Incident]:
         """Open incidents with a living message in the channel, the oldest first."""

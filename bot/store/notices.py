@@ -40,10 +40,11 @@ class Notices:
             )
             return claimed.first() is not None
 
-    async def drop(self, key: str) -> bool:
-        """Settle the matter; True when it had been told."""
+    async def drop(self, key: str, *, older_than: float = 0.0) -> bool:
+        """Settle the matter; True when it had been told, at least `older_than` seconds ago."""
+        old = notices.c.told_at <= self._database.now_sql(-older_than)
         async with self._database.write() as connection:
-            result = await connection.execute(delete(notices).where(notices.c.key == key))
+            result = await connection.execute(delete(notices).where(notices.c.key == key, old))
             return bool(result.rowcount)
 
     async def told(self, prefix: str) -> list[str]:

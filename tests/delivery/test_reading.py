@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty import FakePagerDuty, Incident
 from bot.sandbox.world import acme
 from bot.store.batcher import Batcher
+from bot.store.cursors import Cursors
 from bot.store.database import Database
 from bot.store.incidents import Incidents
 from bot.store.leases import Leases
@@ -41,10 +43,22 @@ class Reading:
     incidents: Incidents
     rereader: Rereader
     sweep: Sweep
+    time: Time
+
+    def pass_time(self, seconds: float) -> None:
+        """For the database as for PagerDuty."""
+        self.time.passed += timedelta(seconds=seconds)
+        self.database.clock_offset += seconds
 
     def another(self) -> Sweep:
         """The sweep of a second replica."""
-        return Sweep(self.incidents, self.rereader._reader, Leases(self.database, "second"), seconds=300)
+        return Sweep(
+            self.incidents,
+            self.rereader._reader,
+            Leases(self.database, "second"),
+            Cursors(self.database),
+            seconds=300,
+        )
 
     async def hears_of(self, incident: Incident, kind: str = "triggered", seconds: float = 0.0) -> None:
         """A webhook told something; it marks the incident stale."""
@@ -60,16 +74,31 @@ class Reading:
         return [one.path for one in self.fake.journal if one.path.startswith("/incidents/Q")]
 
 
+@dataclass
+class Time:
+    """What PagerDuty takes for now."""
+
+    passed: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+
 @pytest.fixture
-async def fake() -> AsyncIterator[FakePagerDuty]:
-    fake = FakePagerDuty(acme())
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+async def fake(time: Time) -> AsyncIterator[FakePagerDuty]:
+    fake = FakePagerDuty(acme(), clock=time)
     await fake.start()
     yield fake
     await fake.stop()
 
 
 @pytest.fixture
-async def reading(database_url: str, fake: FakePagerDuty) -> AsyncIterator[Reading]:
+async def reading(database_url: str, fake: FakePagerDuty, time: Time) -> AsyncIterator[Reading]:
     async with opened(database_url) as database, open_session() as session:
         batcher, wake = Batcher(database), Wake(database)
         incidents = Incidents(database, batcher, wake)
@@ -81,7 +110,10 @@ async def reading(database_url: str, fake: FakePagerDuty) -> AsyncIterator[Readi
             fake,
             incidents,
             Rereader(incidents, client, levels, wake, poll_seconds=0.1),
-            Sweep(incidents, client, Leases(database, "first"), seconds=300, levels=levels),
+            Sweep(
+                incidents, client, Leases(database, "first"), Cursors(database), seconds=300, levels=levels
+            ),
+            time,
         )
         await directory.close()
         await batcher.close()
@@ -173,7 +205,7 @@ class TestSweep:
 
     async def test_what_pagerduty_lost_is_left_as_we_know_it(self, reading: Reading) -> None:
         await reading.incidents.accept(an_event(incident=an_incident("QNOBODY")))
-        assert await reading.sweep.once() == Swept(open=0, gone=1, saved=0)
+        assert await reading.sweep.once(at_start=True) == Swept(open=0, gone=1, saved=0)
         known = await reading.incidents.find("QNOBODY")
         assert known is not None
         assert known.is_open
@@ -198,5 +230,79 @@ class TestSweep:
         stop = asyncio.Event()
         task = asyncio.create_task(reading.sweep.run(stop))
         await until_async(lambda: _is(reading, incident, Status.TRIGGERED), "the start was not swept")
+        stop.set()
+        await asyncio.wait_for(task, 5)
+
+
+class TestASweepInPieces:
+    """One page each time, however many are open; the fake's pages are a hundred long, as PagerDuty's."""
+
+    async def test_where_one_page_is_all_it_is_one_call_and_finds_everything(self, reading: Reading) -> None:
+        first, second = reading.fake.trigger(SERVICE, "Disk full"), reading.fake.trigger(SERVICE, "No disk")
+        await reading.sweep.once(at_start=True)
+        reading.pass_time(300)
+        reading.fake.act(first.id, "resolve", by="PBOB002")
+        asked = len(reading.fake.journal)
+        assert await reading.sweep.once() == Swept(open=1, gone=1, saved=2)
+        calls = [one.path for one in reading.fake.journal[asked:]]
+        assert calls == ["/incidents", f"/incidents/{first.id}"]
+        assert await reading.status(first) is Status.RESOLVED
+        reading.pass_time(300)
+        asked = len(reading.fake.journal)
+        assert await reading.sweep.once() == Swept(open=1, gone=0, saved=1)
+        assert [one.path for one in reading.fake.journal[asked:]] == ["/incidents"]
+        assert await reading.status(second) is Status.TRIGGERED
+
+    async def test_more_take_turns_and_the_log_tells_what_changed(self, reading: Reading) -> None:
+        many = [reading.fake.trigger(SERVICE, f"Disk {number} full", urgency="low") for number in range(230)]
+        reading.pass_time(300)
+        await reading.sweep.once(at_start=True)
+        last = many[-1]
+        reading.pass_time(5)
+        reading.fake.act(last.id, "acknowledge", by="PBOB002")
+        listed: list[int] = []
+        for _ in range(3):
+            reading.pass_time(300)
+            asked = len(reading.fake.journal)
+            swept = await reading.sweep.once()
+            assert swept is not None
+            listed.append(swept.open)
+            assert [one.path for one in reading.fake.journal[asked:]] == ["/incidents", "/log_entries"]
+            for stale in await reading.incidents.take_stale(10):
+                await reading.rereader.read(stale)
+        assert listed == [100, 100, 50]
+        assert await reading.status(last) is Status.ACKNOWLEDGED
+
+    async def test_what_left_the_list_during_a_round_is_read_at_its_end(self, reading: Reading) -> None:
+        many = [reading.fake.trigger(SERVICE, f"Disk {number} full") for number in range(130)]
+        await reading.sweep.once(at_start=True)
+        reading.pass_time(300)
+        await reading.sweep.once()
+        reading.fake.act(many[3].id, "resolve", by="PBOB002")
+        reading.fake.state.log.clear()
+        reading.pass_time(300)
+        await reading.sweep.once()
+        for _ in range(2):
+            reading.pass_time(300)
+            await reading.sweep.once()
+        assert await reading.status(many[3]) is Status.RESOLVED
+
+    async def test_an_incident_nobody_told_of_is_found_by_the_log(self, reading: Reading) -> None:
+        for number in range(130):
+            reading.fake.trigger(SERVICE, f"Disk {number} full")
+        await reading.sweep.once(at_start=True)
+        new = reading.fake.trigger(SERVICE, "Brand new")
+        reading.pass_time(300)
+        await reading.sweep.once()
+        assert await reading.status(new) is Status.TRIGGERED
+
+    async def test_in_a_hurry_the_whole_list_is_read(self, reading: Reading) -> None:
+        stop = asyncio.Event()
+        task = asyncio.create_task(reading.sweep.run(stop))
+        first = reading.fake.trigger(SERVICE, "Disk full")
+        await until_async(lambda: _is(reading, first, Status.TRIGGERED), "the start was not swept")
+        second = reading.fake.trigger(SERVICE, "Disk fuller")
+        reading.sweep.hurry()
+        await until_async(lambda: _is(reading, second, Status.TRIGGERED), "nobody hurried")
         stop.set()
         await asyncio.wait_for(task, 5)

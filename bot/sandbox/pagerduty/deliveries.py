@@ -255,9 +255,10 @@ class Deliveries:
         subscription.drops_in_a_row += 1
         self._report("dropped", webhook)
         if subscription.drops_in_a_row >= DROPS_UNTIL_DISABLED:
-            self._disable(subscription)
+            self.disable(subscription)
 
-    def _disable(self, subscription: Subscription) -> None:
+    def disable(self, subscription: Subscription) -> None:
+        """For a day, as PagerDuty does after three drops in a row; what waits is lost."""
         subscription.temporarily_disabled = True
         for key, queue in self._queues.items():
             if key[0] == subscription.id:
