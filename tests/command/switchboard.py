@@ -10,14 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from bot.accounts.acting import Accounts
 from bot.accounts.by_email import AccountsByEmail
+from bot.accounts.by_link import AccountsByLink
 from bot.accounts.members import Members
+from bot.accounts.tokens import Tokens
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
 from bot.command.desk import Desks
@@ -34,6 +37,7 @@ from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
 from bot.pagerduty.directory import Directory
 from bot.pagerduty.levels import Levels
+from bot.pagerduty.oauth import PagerDutyOAuth
 from bot.pagerduty.webhooks import parse
 from bot.sandbox.pagerduty.server import FakePagerDuty
 from bot.sandbox.pagerduty.state import Incident as RealIncident
@@ -42,7 +46,9 @@ from bot.sandbox.world import acme
 from bot.slack import connection as slack_connection
 from bot.slack.client import Slack
 from bot.slack.workspaces import Workspaces
+from bot.store.accounts import AccountStore
 from bot.store.audit import Audit
+from bot.store.audit_reading import AuditReading
 from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.incidents import Incidents
@@ -56,6 +62,7 @@ from bot.store.sealing import Sealer
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
 from commands import CATALOG
+from tests.command.linked import ASKED, Links
 from tests.stories.slack_eyes import Person, Place
 
 HOST = "127.0.0.1"
@@ -88,6 +95,7 @@ class Switchboard:
     front: SlackFront
     counted: Counted
     workspaces: Workspaces
+    links: Links
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -159,8 +167,10 @@ class Switchboard:
 
 
 @asynccontextmanager
-async def switchboard(database_url: str, *, catalog: Catalog = CATALOG) -> AsyncIterator[Switchboard]:
-    """Open it all; closed in reverse."""
+async def switchboard(
+    database_url: str, *, catalog: Catalog = CATALOG, mode: Literal["email", "oauth"] = "email"
+) -> AsyncIterator[Switchboard]:
+    """Open it all; closed in reverse. In OAuth mode nobody is linked at first."""
     async with AsyncExitStack() as stack:
         world = acme()
         slack, pagerduty = FakeSlack(world), FakePagerDuty(world)
@@ -190,11 +200,29 @@ async def switchboard(database_url: str, *, catalog: Catalog = CATALOG) -> Async
         subscriptions = Subscriptions(database, wake)
         holder = "switchboard"
         levels = Levels(directory, account)
+        sealer = Sealer([Fernet.generate_key().decode()])
+        links = Links(AccountStore(database, sealer), pagerduty)
+        members = Members(workspaces)
+        accounts: Accounts = AccountsByEmail(members, directory, account)
+        if mode == "oauth":
+            sign_in = PagerDutyOAuth(
+                pagerduty_session,
+                identity_url=pagerduty_api,
+                client_id="made-up-client",
+                client_secret=SecretStr("made-up-secret"),
+                redirect_uri="https://pager.example.com/pagerduty/callback",
+                scopes=ASKED,
+            )
+            pagerduty.register_oauth_app("made-up-client", [], "made-up-secret")
+            tokens = Tokens(links.store, Leases(database, holder), sign_in)
+            stack.push_async_callback(tokens.close)
+            accounts = AccountsByLink(members, links.store, tokens, sign_in, account, asked=ASKED)
         services = Services(
             catalog=catalog,
-            accounts=AccountsByEmail(Members(workspaces), directory, account),
+            accounts=accounts,
+            offers=links.offers if mode == "oauth" else None,
             workspaces=workspaces,
-            intents=Intents(database, batcher, Sealer([Fernet.generate_key().decode()]), holder=holder),
+            intents=Intents(database, batcher, sealer, holder=holder),
             incidents=incidents,
             subscriptions=subscriptions,
             people=People(database),
@@ -209,6 +237,7 @@ async def switchboard(database_url: str, *, catalog: Catalog = CATALOG) -> Async
                 late_looks=(0.05, 0.1),
             ),
             pressed=Pressed(Messages(database), workspaces, lambda: wake.notify("delivery")),
+            audit=AuditReading(database),
             metrics=counted,
             clock=lambda: datetime.now(UTC),
         )
@@ -235,6 +264,7 @@ async def switchboard(database_url: str, *, catalog: Catalog = CATALOG) -> Async
             front,
             counted,
             workspaces,
+            links,
         )
         board.url = await _open_doors(board, stack)
         slack.connect(board.url)
