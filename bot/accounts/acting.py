@@ -6,6 +6,7 @@ client bound to them. by_email.py and by_link.py are the two kinds there are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -65,6 +66,9 @@ class Accounts(Protocol):
 
     async def link_of(self, user: SlackUser) -> Link | Ended | None:
         """How their link stands; None when there never was one, and always in e-mail mode."""
+
+    async def linked_in(self, team_id: str) -> Mapping[str, str] | None:
+        """PagerDuty user id → Slack user id of everybody linked in a workspace; None in e-mail mode."""
 
     async def unlink(self, user: SlackUser) -> bool | None:
         """Forget their tokens; None when there were none, else whether PagerDuty says they are revoked."""

@@ -7,6 +7,7 @@ so are unconfirmed e-mail addresses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from bot.accounts.acting import Acting, Ended, Link
@@ -84,6 +85,10 @@ class AccountsByEmail:
 
     async def link_of(self, user: SlackUser) -> Link | Ended | None:
         """Nobody links anything in this mode."""
+        return None
+
+    async def linked_in(self, team_id: str) -> Mapping[str, str] | None:
+        """Nobody is: being matched is all there is."""
         return None
 
     async def unlink(self, user: SlackUser) -> bool | None:

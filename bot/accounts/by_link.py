@@ -6,7 +6,7 @@ asks neither PagerDuty nor Slack: the profile is known, link and token are one r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -88,6 +88,10 @@ class AccountsByLink:
         if ended := await self._links.ended(user):
             return Ended(ended.person, ended.ended_at, WHY_ENDED.get(ended.why, ended.why))
         return None
+
+    async def linked_in(self, team_id: str) -> Mapping[str, str] | None:
+        """PagerDuty user id → Slack user id of everybody who is linked."""
+        return {one.person.id: one.user.id for one in await self._links.all_living(team_id)}
 
     async def unlink(self, user: SlackUser) -> bool | None:
         """Forget their tokens; None when there were none, else whether PagerDuty says they are revoked."""

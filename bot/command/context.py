@@ -17,8 +17,10 @@ from bot.accounts.acting import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings
-from bot.command.ports import Offers
+from bot.command.ports import AuditPort, Offers
+from bot.command.reminding import Reminded
 from bot.command.request import Request, Surface
+from bot.command.rotas import Rostered
 from bot.declaration import IncidentRef, Reply
 from bot.model import (
     Channel,
@@ -164,6 +166,9 @@ class IncidentPort(Protocol):
     async def with_key(self, service_id: str, key: str) -> Incident | None:
         """The incident that an earlier `trigger` with this key made."""
 
+    async def seen(self, ids: Sequence[str]) -> Mapping[str, Incident]:
+        """Those of them that we have seen, as last known, by id; PagerDuty is not asked."""
+
     async def known(self, ref: IncidentRef) -> Incident:
         """As last known, without asking PagerDuty unless we never heard of it. Raises UserError."""
 
@@ -207,6 +212,17 @@ class DirectoryPort(NamedThings, Protocol):
         """Shifts from now until then (default: those running now), no older than 60 s."""
 
 
+class ReminderPort(Protocol):
+    """Messages to people who go on call unlinked (bot/command/reminding.py)."""
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether they are reminded the day before without being asked for it."""
+
+    async def remind_all(self, people: Sequence[Rostered]) -> Reminded:
+        """Write to those who are not linked, to each once a day at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a handler may use."""
@@ -222,9 +238,11 @@ class Context:
     names: Names
     accounts: Accounts
     workspaces: Workspaces
+    audit: AuditPort
     clock: Callable[[], datetime]
     slash: str = "/pager"
     offers: Offers | None = None  # where people link their own accounts
+    reminders: ReminderPort | None = None  # and are reminded of it
     follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
 
     def later(self, work: Coroutine[Any, Any, Reply | None]) -> None:

@@ -35,6 +35,10 @@ AFTER_FAILURE = 120.0
 LINK_SECONDS = 3 * 86_400.0  # how long the message's button leads somewhere: past the beginning of the turn
 NOT_OFTENER = 86_400.0  # seconds: nobody is reminded twice within them, whoever asks
 
+NOT_HERE = (
+    "Nobody links an account here, so there is nothing to remind of: I know people by their e-mail address, "
+    "which has to be the same in Slack and PagerDuty."
+)
 NOT_IN_SLACK = "not found in Slack; ask them to link"
 NOT_ALLOWED = "may not use me: a guest, deactivated, or of another organisation"
 LATELY = "reminded less than a day ago"
@@ -73,7 +77,9 @@ class Reminded:
 
 
 class Reminders:
-    """Writes to one person at a time. `member` raises NotAllowed for whom this bot does not answer."""
+    """Writes to one person at a time. `member` raises NotAllowed for whom this bot does not answer;
+    `by_itself`: the loop below runs too.
+    """
 
     def __init__(
         self,
@@ -85,7 +91,9 @@ class Reminders:
         *,
         clock: Callable[[], datetime],
         slash: str = "/pager",
+        by_itself: bool = True,
     ) -> None:
+        self.by_itself = by_itself
         self._notices = notices
         self._workspaces = workspaces
         self._users = users

@@ -34,8 +34,10 @@ class Matches(Protocol):
     async def slack_ids(self, team_id: str, person_ids: Sequence[str]) -> Mapping[str, str]: ...
 
 
-Linked = Callable[[str], Awaitable[Mapping[str, str]]]
-"""The living links of a workspace (its id): PagerDuty user id → Slack user id."""
+Linked = Callable[[str], Awaitable[Mapping[str, str] | None]]
+"""Everybody linked in a workspace (its id): PagerDuty user id → Slack user id; None where nobody links
+(bot/accounts/acting.py).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ def everybody(shift: OnCall) -> bool:
 
 
 class Rotas:
-    """`linked` None: people are matched by e-mail address, and whoever is matched counts as linked."""
+    """Where nobody links, people are matched by e-mail address, and whoever is matched counts as linked."""
 
     def __init__(
-        self, shifts: Shifts, matches: Matches, clock: Callable[[], datetime], linked: Linked | None = None
+        self, shifts: Shifts, matches: Matches, linked: Linked, clock: Callable[[], datetime]
     ) -> None:
         self._shifts = shifts
         self._matches = matches
@@ -84,7 +86,8 @@ class Rotas:
 
     async def _joined(self, team_id: str, people: Mapping[str, Sequence[Turn]]) -> list[Rostered]:
         matched = await self._matches.slack_ids(team_id, sorted(people))
-        linked = matched if self._linked is None else await self._linked(team_id)
+        told = await self._linked(team_id)
+        linked = matched if told is None else told
         known = {**matched, **linked}
         found = []
         for person_id, own in people.items():

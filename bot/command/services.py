@@ -12,9 +12,9 @@ from typing import Protocol
 from bot.accounts.acting import Accounts
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
-from bot.command.context import DirectoryPort, PeoplePort, SubscriptionPort
+from bot.command.context import DirectoryPort, PeoplePort, ReminderPort, SubscriptionPort
 from bot.command.desk import Desks
-from bot.command.ports import IncidentStore, Offers
+from bot.command.ports import AuditPort, IncidentStore, Offers
 from bot.command.pressed import Pressed
 from bot.slack.workspaces import Workspaces
 from bot.store.intents import Intents
@@ -30,7 +30,7 @@ class Counts(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """`clock` gives aware UTC; `slash` is the slash command people type; `offers` gives people the way to
-    link their accounts, None where nobody links.
+    link their accounts, `reminders` tell them of it; None where nobody links.
     """
 
     catalog: Catalog
@@ -44,7 +44,9 @@ class Services:
     names: Names
     desks: Desks
     pressed: Pressed
+    audit: AuditPort
     metrics: Counts
     clock: Callable[[], datetime]
     slash: str = "/pager"
     offers: Offers | None = None
+    reminders: ReminderPort | None = None

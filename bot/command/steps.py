@@ -176,9 +176,11 @@ class Steps:
             names=services.names,
             accounts=services.accounts,
             workspaces=services.workspaces,
+            audit=services.audit,
             clock=services.clock,
             slash=services.slash,
             offers=services.offers,
+            reminders=services.reminders,
         )
 
     async def _in_time(self, task: asyncio.Future[tuple[Who, Acting | None]]) -> bool:

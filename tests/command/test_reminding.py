@@ -129,7 +129,7 @@ async def replica(stack: AsyncExitStack, world: World, slack: FakeSlack, url: st
     stack.push_async_callback(session.close)
     client = Slack(session, SecretStr(slack.bot_token), base_url=f"{slack.acting.origin}/api/", team_id=TEAM)
     workspaces = Workspaces([client])
-    rotas = Rotas(world, world, lambda: world.now, world.links)
+    rotas = Rotas(world, world, world.links, lambda: world.now)
     members = Members(workspaces)
 
     async def member(user: SlackUser) -> SlackProfile:
@@ -351,7 +351,11 @@ async def test_a_link_counts_before_an_email_address(rig: Rig) -> None:
 async def test_matched_by_email_address_counts_as_linked_where_nobody_links(rig: Rig) -> None:
     rig.world.shift(UMA, "2026-10-30T09:00")
     rig.world.shifts.append(OnCall(STRAY, PRIMARY, 2))
-    by_email = Rotas(rig.world, rig.world, lambda: rig.world.now)
+
+    async def nobody_links(team_id: str) -> None:
+        return None
+
+    by_email = Rotas(rig.world, rig.world, nobody_links, lambda: rig.world.now)
     assert [(one.person.name, one.linked) for one in await by_email.look(TEAM)] == [
         ("Nora Nowhere", False),
         ("Uma Ueda", True),
