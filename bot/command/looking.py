@@ -7,7 +7,7 @@ The acts are bot/command/desk.py's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,6 +72,10 @@ class Looking:
     async def known(self, ref: IncidentRef) -> Incident:
         """As last known, without asking PagerDuty unless we never heard of it. Raises UserError."""
         return await self.reach.incidents.find(ref.id) or await self.one(ref)
+
+    async def seen(self, ids: Sequence[str]) -> Mapping[str, Incident]:
+        """Those of them that we have seen, as last known, by id; PagerDuty is not asked."""
+        return await self.reach.incidents.many(ids)
 
     async def now(self) -> datetime:
         """The database's clock, which what is read is ordered by."""
