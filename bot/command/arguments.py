@@ -124,10 +124,16 @@ def _prose_follows(command: Command, parameter: Parameter) -> bool:
 def _rest(kind: type, line: str, words: Sequence[Word]) -> Any:
     whole = line[words[0].start :].rstrip()
     text = words[0].text if len(words) == 1 and words[0].quoted else whole
-    if kind is Query and (user := mentioned_user(text.rstrip("?!. "))):
-        return Query(f"@{user}")
+    if kind is Query and not words[0].quoted:
+        return Query(" ".join(_named(line[word.start : word.end]) for word in words))
     text = plain(text)
     return kind(" ".join(text.split()) if kind in (Line, Query) else text)
+
+
+def _named(word: str) -> str:
+    """A word as it was meant; somebody mentioned by their Slack id, `@U0ALICE`: names change, and repeat."""
+    user = mentioned_user(word.rstrip("?!.,"))
+    return f"@{user}" if user else " ".join(plain(word).split())
 
 
 async def _take(
