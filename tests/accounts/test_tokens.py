@@ -153,6 +153,7 @@ async def test_an_act_begun_as_one_person_never_goes_on_as_another(site: Site, o
     await site.link(one)
     client = await one.as_(ALICE)
     await one.accounts.remove(ALICE)
+    site.fake.access.expire("PALICE1")
     site.let_pass(1)
     await one.accounts.link(ALICE, Person("PBOB002", "Bob Brown"), await site.granted("PBOB002"))
     with pytest.raises(UserError, match="another PagerDuty user"):
