@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.command.catalog import Catalog
 from bot.inbound.health import MetricsPage
+from bot.inbound.install import INSTALL_PATH, REDIRECT_PATH
 from bot.inbound.pagerduty import PATH
 from bot.inbound.reading import LARGEST
 from bot.settings import Settings
@@ -43,6 +44,9 @@ def build_app(settings: Settings, catalog: Catalog) -> web.Application:
     app.router.add_post(PATH, _to(lambda bot: bot.webhooks))
     if not settings.socket_mode:
         app.router.add_post(SLACK_PATH, _to(lambda bot: bot.slack))
+    if settings.installs:
+        app.router.add_get(INSTALL_PATH, _to(lambda bot: bot.install))
+        app.router.add_get(REDIRECT_PATH, _to(lambda bot: bot.install_return))
     if settings.metrics_port is None:
         app.router.add_get("/metrics", _to(lambda bot: MetricsPage(bot.metrics, guarded=True)))
     return app

@@ -13,7 +13,7 @@ from bot.slack.scopes import EVENTS, OPTIONAL_SCOPES, SCOPES
 PLACE = "https://pagerline.example.com"
 
 ENDPOINT = "/slack/events"
-REDIRECT_PATH = "/slack/oauth_redirect"
+RETURNS = ("/slack/oauth_redirect", "/slack/signed_in")  # from an install, from Sign in with Slack
 
 
 def build_manifest(
@@ -45,7 +45,7 @@ def build_manifest(
         interactivity |= {"request_url": url, "message_menu_options_url": url}
     oauth: dict[str, Any] = {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}}
     if public_url and (installs or not socket_mode):
-        oauth["redirect_urls"] = [public_url.rstrip("/") + REDIRECT_PATH]
+        oauth["redirect_urls"] = [public_url.rstrip("/") + path for path in RETURNS]
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {

@@ -9,7 +9,9 @@ import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import aiohttp
 import structlog
+from pydantic import SecretStr
 
 from bot.errors import SlackFailure, UserError
 from bot.metrics import Metrics
@@ -21,10 +23,11 @@ from bot.pagerduty.levels import Levels
 from bot.settings import Settings, is_outside
 from bot.slack import connection as slack_connection
 from bot.slack.client import Slack
-from bot.slack.workspaces import Workspaces
+from bot.slack.workspaces import Connect, Workspaces
 from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.incidents import Incidents
+from bot.store.installs import Installs
 from bot.store.keyfile import key_beside
 from bot.store.leases import Leases
 from bot.store.messages import Messages
@@ -61,10 +64,14 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class SlackSide:
-    """The workspaces, and the client of the one the settings name."""
+    """The workspaces; with SLACK_CLIENT_ID, where installed ones are kept. `connect` makes a client of a
+    token.
+    """
 
+    session: aiohttp.ClientSession
     workspaces: Workspaces
-    client: Slack
+    connect: Connect
+    installs: Installs | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +120,40 @@ async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack
 
 
 async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: AsyncExitStack) -> SlackSide:
-    """The workspace of the settings' token; as last known while Slack is away."""
-    if settings.slack_bot_token is None:
-        raise UserError("SLACK_BOT_TOKEN is missing.")
+    """The workspace of the settings' token, and with SLACK_CLIENT_ID those that installed the bot."""
     session = slack_connection.open_session(
         settings.slack_call_seconds, trust_env=is_outside(settings.slack_api_url)
     )
     stack.push_async_callback(session.close)
-    slack = Slack(
-        session, settings.slack_bot_token, base_url=settings.slack_api_url, on_call=metrics.slack_call
-    )
+
+    def connect(team_id: str, token: SecretStr, *, by_organisation: bool = False) -> Slack:
+        return Slack(
+            session,
+            token,
+            base_url=settings.slack_api_url,
+            team_id=team_id,
+            by_organisation=by_organisation,
+            on_call=metrics.slack_call,
+        )
+
+    own = []
+    if settings.slack_bot_token is not None:
+        own.append(await _own_workspace(connect("", settings.slack_bot_token), store))
+    if not settings.installs:
+        if not own:
+            raise UserError("SLACK_BOT_TOKEN is missing.")
+        return SlackSide(session, Workspaces(own), connect, None)
+    welcome = {*settings.slack_workspaces, *(slack.team_id for slack in own)}
+    installs = Installs(store.database, store.sealer, welcome=welcome)
+    workspaces = Workspaces(own, installed=installs, connect=connect)
+    await workspaces.refresh()
+    if not workspaces.all():
+        log.warning("no_workspace_yet", install_at=f"{(settings.public_url or '').rstrip('/')}/slack/install")
+    return SlackSide(session, workspaces, connect, installs)
+
+
+async def _own_workspace(slack: Slack, store: Store) -> Slack:
+    """The client once its workspace is known; as last known while Slack is away."""
     known = KnownWorkspaces(store.database)
     try:
         told = await slack.identity()
@@ -138,7 +169,7 @@ async def open_slack(settings: Settings, metrics: Metrics, store: Store, stack: 
         await known.remember(
             Workspace(told.team_id, told.team_name, told.bot_user_id, told.bot_id, told.enterprise_id)
         )
-    return SlackSide(Workspaces([slack]), slack)
+    return slack
 
 
 async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> PagerDutySide:

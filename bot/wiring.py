@@ -20,6 +20,7 @@ from bot.accounts.members import Allowed, Members
 from bot.background import Background
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
+from bot.command.coming_and_going import ComingAndGoing
 from bot.command.desk import Desks
 from bot.command.intents import Recovery
 from bot.command.names import DirectoryNames
@@ -35,6 +36,7 @@ from bot.delivery.rereader import Rereader
 from bot.delivery.sweep import Sweep
 from bot.events import Event
 from bot.inbound.health import Health
+from bot.inbound.install import InstallDoors, InstallStore
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
@@ -46,6 +48,7 @@ from bot.store.audit import Audit
 from bot.store.audit_reading import AuditReading
 from bot.store.cursors import Cursors
 from bot.store.database import Database
+from bot.store.installs import InstallStates
 from bot.store.intents import Intents
 from bot.store.pace import Pace, PaceLimits
 from bot.store.schema import SchemaState, needed_schema, schema_state
@@ -64,6 +67,8 @@ class Bot:
     health: Health
     webhooks: Handler
     slack: Handler
+    install: Handler
+    install_return: Handler
     tasks: TrackedTasks
     doors: Background
     background: Background
@@ -107,15 +112,21 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     delivery = _delivery(parts)
     tasks = TrackedTasks()
     runner = Runner(_services(parts), tasks)
-    front = _slack_front(parts, runner, delivery)
+    people = PeopleSync(pagerduty.directory, slack.workspaces, store.people)
+    comings = _comings(parts, delivery, people)
+    front = _slack_front(parts, runner, delivery, comings)
     socket = SocketFront(front.app, settings.slack_app_token) if settings.slack_app_token else None
     doors, background = Background(), Background()
     # Whatever fails from here on, no loop outlives the database it uses.
     stack.push_async_callback(background.stop, settings.shutdown_seconds)
     stack.push_async_callback(doors.stop, settings.shutdown_seconds)
-    _start_loops(parts, background, delivery, runner)
+    _start_loops(parts, background, delivery, runner, people)
+    if comings is not None:
+        background.start("workspaces", comings.run)
     if socket is not None:
         doors.start("socket to Slack", socket.run)
+
+    installing = _install_doors(parts, comings)
 
     def complaints() -> list[str]:
         return [
@@ -133,13 +144,17 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
         ),
         webhooks=_webhook_door(parts),
         slack=_slack_door(settings, front),
+        install=installing.install if installing else _absent,
+        install_return=installing.returned if installing else _absent,
         tasks=tasks,
         doors=doors,
         background=background,
     )
 
 
-def _start_loops(parts: Parts, background: Background, delivery: Delivery, runner: Runner) -> None:
+def _start_loops(
+    parts: Parts, background: Background, delivery: Delivery, runner: Runner, people: PeopleSync
+) -> None:
     store, reader, levels = parts.store, parts.pagerduty.reader, parts.pagerduty.levels
     seconds = parts.settings.sweep_seconds
     background.start("delivery", delivery.run)
@@ -148,9 +163,7 @@ def _start_loops(parts: Parts, background: Background, delivery: Delivery, runne
         store.incidents, reader, store.leases, Cursors(store.database), seconds=seconds, levels=levels
     )
     background.start("sweep", sweep.run)
-    background.start(
-        "matching people", PeopleSync(parts.pagerduty.directory, parts.slack.workspaces, store.people).run
-    )
+    background.start("matching people", people.run)
     alone = store.database.dialect == "sqlite"
     background.start(
         "interrupted commands", Recovery(runner, alone=alone, period=parts.settings.lease_seconds / 3).run
@@ -219,7 +232,31 @@ def _services(parts: Parts) -> Services:
     )
 
 
-def _slack_front(parts: Parts, runner: Runner, delivery: Delivery) -> SlackFront:
+def _comings(parts: Parts, delivery: Delivery, people: PeopleSync) -> ComingAndGoing | None:
+    """None: only the settings' token counts."""
+    store, slack = parts.store, parts.slack
+    if slack.installs is None:
+        return None
+
+    def changed() -> None:
+        delivery.look_at_everything()
+        people.hurry()
+
+    return ComingAndGoing(
+        slack.workspaces,
+        slack.installs,
+        store.subscriptions,
+        connect=slack.connect,
+        closed_channels=store.messages.closed_channels,
+        hint=lambda: store.wake.notify("workspaces"),
+        wait=lambda seconds: store.wake.wait(seconds, "workspaces"),
+        changed=changed,
+    )
+
+
+def _slack_front(
+    parts: Parts, runner: Runner, delivery: Delivery, comings: ComingAndGoing | None
+) -> SlackFront:
     store, workspaces = parts.store, parts.slack.workspaces
     channels = Channels(
         store.subscriptions,
@@ -235,13 +272,33 @@ def _slack_front(parts: Parts, runner: Runner, delivery: Delivery) -> SlackFront
         channels=channels,
         workspaces=workspaces,
         api_url=parts.settings.slack_api_url,
+        uninstalled=comings.uninstalled if comings else None,
+    )
+
+
+def _install_doors(parts: Parts, comings: ComingAndGoing | None) -> InstallDoors | None:
+    settings, slack = parts.settings, parts.slack
+    client_id, secret, url = settings.slack_client_id, settings.slack_client_secret, settings.public_url
+    if slack.installs is None or comings is None or client_id is None or secret is None or url is None:
+        return None
+    return InstallDoors(
+        client_id=client_id,
+        client_secret=secret,
+        public_url=url,
+        api_url=settings.slack_api_url,
+        session=slack.session,
+        store=InstallStore(slack.installs, slack.workspaces, slack.connect),
+        states=InstallStates(parts.store.database),
+        workspaces=slack.workspaces,
+        came=comings.hurry,
+        slash=settings.slash_command,
     )
 
 
 def _webhook_door(parts: Parts) -> WebhookDoor:
     settings, store, directory = parts.settings, parts.store, parts.pagerduty.directory
     admins = Admins(
-        parts.slack.client, store.notices, user_ids=settings.admins, channel_id=settings.admin_channel
+        parts.slack.workspaces, store.notices, user_ids=settings.admins, channel_id=settings.admin_channel
     )
 
     async def accept(event: Event) -> bool:
@@ -262,6 +319,11 @@ def _webhook_door(parts: Parts) -> WebhookDoor:
         alarm=alarm,
         metrics=parts.metrics,
     )
+
+
+async def _absent(request: web.Request) -> web.StreamResponse:
+    """For a door that the settings leave half configured."""
+    return web.Response(status=404, text=f"There is nothing at {request.path}.")
 
 
 def _slack_door(settings: Settings, front: SlackFront) -> Handler:

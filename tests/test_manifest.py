@@ -81,7 +81,9 @@ def called(methods: dict[str, Any]) -> set[str]:
     return {name for name in methods if name in texts}
 
 
-@pytest.mark.parametrize("options", VARIANTS, ids=["placeholder", "http", "socket", "other command", "installs"])
+@pytest.mark.parametrize(
+    "options", VARIANTS, ids=["placeholder", "http", "socket", "other command", "installs"]
+)
 def test_slack_takes_it(shared_contract: Path, options: dict[str, Any]) -> None:
     schema = json.loads((shared_contract / "slack-manifest.schema.json").read_text("utf-8"))
     problems = [error.message for error in Draft7Validator(schema).iter_errors(manifest(**options))]
@@ -132,7 +134,7 @@ def test_over_http_slack_is_told_where_we_are() -> None:
 
 def test_browsers_come_back_to_the_public_address_where_workspaces_install() -> None:
     here = "https://pager.example.com"
-    back = [f"{here}/slack/oauth_redirect"]
+    back = [f"{here}/slack/oauth_redirect", f"{here}/slack/signed_in"]
     assert manifest(public_url=here)["oauth_config"]["redirect_urls"] == back
     assert manifest(public_url=here, socket_mode=True, installs=True)["oauth_config"]["redirect_urls"] == back
     assert "redirect_urls" not in manifest()["oauth_config"]

@@ -7,13 +7,12 @@ asks anew.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
 
-from bot.errors import Failure
+from bot.errors import Failure, SlackFailure
 from bot.model import Person, SlackProfile
 from bot.slack.workspaces import Workspaces
 from bot.store.people import Match
@@ -43,6 +42,11 @@ class PeopleSync:
         self._users = users
         self._workspaces = workspaces
         self._store = store
+        self._sooner = asyncio.Event()
+
+    def hurry(self) -> None:
+        """There is somebody new to match: do not wait for the hour to pass."""
+        self._sooner.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """At once, then every hour; sooner again after a failure."""
@@ -57,17 +61,34 @@ class PeopleSync:
                 if not failing:
                     log.warning("people_not_matched", error=str(failure))
                 failing = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AFTER_FAILURE if failing else PERIOD)
+            await self._rest(stop, AFTER_FAILURE if failing else PERIOD)
+
+    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (stop, self._sooner)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        self._sooner.clear()
 
     async def once(self) -> int:
-        """Match everybody now; returns how many are known in both. Raises PagerDutyFailure, SlackFailure."""
+        """Match everybody now; returns how many are known in both. Raises PagerDutyFailure, and SlackFailure
+        after every workspace had its turn.
+        """
         people = await self._users.users()
         known = 0
+        failed: SlackFailure | None = None
         for slack in self._workspaces.all():
-            matches = matched(people, await slack.users())
+            try:
+                matches = matched(people, await slack.users())
+            except SlackFailure as failure:
+                failed = failure
+                continue
             known += await self._store.replace_all(slack.team_id, matches)
         log.info("people_matched", known=known)
+        if failed is not None:
+            raise failed
         return known
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import SlackFailure
 from bot.render.text import escape
-from bot.slack.client import Slack
+from bot.slack.workspaces import Workspaces
 from bot.store.notices import Notices
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ class Admins:
     """Says a thing in the admins' channel, or to each of them; with neither configured the log has to do."""
 
     def __init__(
-        self, slack: Slack, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None
+        self, slack: Workspaces, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None
     ) -> None:
         self._slack = slack
         self._notices = notices

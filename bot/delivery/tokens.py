@@ -38,6 +38,7 @@ class Tokens:
         for team_id in list(self._bad):
             slack = self._workspaces.for_team(team_id)
             if slack is None:
+                del self._bad[team_id]  # it was uninstalled since
                 continue
             try:
                 await slack.identity()
@@ -54,7 +55,7 @@ class Tokens:
     def problems(self) -> list[str]:
         """One line for each workspace whose token is bad, with what to do."""
         return [
-            f"Slack refuses the bot token of workspace {team_id} ({code}): reinstall the app or set "
-            "SLACK_BOT_TOKEN to its new token."
+            f"Slack refuses the bot token of workspace {team_id} ({code}): install the app there again; if "
+            "SLACK_BOT_TOKEN is for this workspace, set it to the new token."
             for team_id, code in sorted(self._bad.items())
         ]

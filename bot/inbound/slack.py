@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -31,6 +31,7 @@ from bot.errors import SlackFailure, StoreUnavailable
 from bot.inbound import slack_payloads as payloads
 from bot.model import Channel, SlackUser
 from bot.render.forms import options_answer
+from bot.render.install_pages import NOT_CONNECTED
 from bot.render.problems import cannot_remember, restarting
 from bot.slack.client import Slack
 from bot.slack.workspaces import Workspaces
@@ -41,6 +42,7 @@ ANYTHING = re.compile("")
 OPTIONS_PATIENCE = 2.0  # seconds; Slack waits 3 for a picker's choices
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
+Uninstalled = Callable[[str, str], Coroutine[Any, Any, None]]
 LinkPressed = Callable[[SlackUser, str, str], Awaitable[None]]
 """Told of a pressed Link button: whose, its ticket, the reply address of the message it stands on."""
 
@@ -58,13 +60,16 @@ class SlackFront:
         workspaces: Workspaces,
         api_url: str,
         link_pressed: LinkPressed | None = None,
+        uninstalled: Uninstalled | None = None,
     ) -> None:
+        """`uninstalled` is told the workspace and the organisation that took the app or its token away."""
         self._runner = runner
         self._link_pressed = link_pressed
         self._catalog = catalog
         self._names = names
         self._channels = channels
         self._workspaces = workspaces
+        self._uninstalled = uninstalled or _noted
         # Its INFO lines would put whole request bodies with their signatures into the log.
         logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
         # It warns of every SLACK_… variable it finds in the environment and does not use.
@@ -98,7 +103,11 @@ class SlackFront:
 
     async def on_command(self, body: Body, ack: Ack) -> None:
         """A slash command. What cannot be taken is said in the ack itself."""
-        request = payloads.slash(body, self._team(body))
+        team_id = await self._team(body)
+        if team_id is None:
+            await ack(text=NOT_CONNECTED)
+            return
+        request = payloads.slash(body, team_id)
         if request is None:
             await ack()
             return
@@ -115,7 +124,10 @@ class SlackFront:
         """A press. Links and pickers inside forms only need their ack; that somebody opened the page where
         they link is remembered, so that the message with the button can say how it went.
         """
-        team_id = self._team(body)
+        team_id = await self._team(body)
+        if team_id is None:
+            await ack()
+            return
         request = payloads.press(body, team_id)
         if request is not None:
             await self._accept_or_tell(request)
@@ -129,7 +141,8 @@ class SlackFront:
 
     async def on_submission(self, body: Body, ack: Ack) -> None:
         """A form: what cannot be read is said beside its field, while it is still open."""
-        submitted = payloads.submission(body, self._team(body))
+        team_id = await self._team(body)
+        submitted = None if team_id is None else payloads.submission(body, team_id)
         command = self._catalog.find(submitted.verb) if submitted else None
         if submitted is None or command is None or submitted.request.fields is None:
             await ack()
@@ -165,9 +178,13 @@ class SlackFront:
     async def on_event(self, body: Body, ack: Ack) -> None:
         """Mentions, direct messages, and what happens to channels; everything else is only acked."""
         event = body.get("event") or {}
-        team_id = self._team(body)
-        slack = self._workspaces.for_team(team_id)
-        if slack is not None:
+        if (taken := payloads.taken_away(body)) is not None:
+            self._in_background(self._uninstalled(*taken), f"uninstalled {taken[0]}")
+            await ack()
+            return
+        team_id = await self._team(body)
+        slack = None if team_id is None else self._workspaces.for_team(team_id)
+        if team_id is not None and slack is not None:
             if event.get("type") in ("app_mention", "message"):
                 request = payloads.mention(body, team_id, await _our_user(slack, body))
                 if request is not None:
@@ -203,19 +220,39 @@ class SlackFront:
             event_id=str(body.get("event_id") or event.get("event_ts") or ""),
         )
         if work is not None:
-            try:
-                self._runner.tasks.start(work, name=f"{event.get('type')} {channel.id}")
-            except Stopping:
-                log.info("event_left_to_others", type=event.get("type"))
+            self._in_background(work, f"{event.get('type')} {channel.id}")
 
-    def _team(self, body: Body) -> str:
-        """The workspace of ours this belongs to: a named one we serve, or the only one there is."""
-        named = [team for team in payloads.teams_in(body) if team]
-        for team in named:
-            if self._workspaces.for_team(team) is not None:
-                return team
-        served = self._workspaces.all()
-        return served[0].team_id if len(served) == 1 else (named[0] if named else "")
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            self._runner.tasks.start(work, name=name)
+        except Stopping:
+            work.close()
+            log.info("event_left_to_others", what=name)
+
+    async def _team(self, body: Body) -> str | None:
+        """The workspace of ours this belongs to: a named one we serve.
+
+        Where only the settings' token counts, its workspace is meant whatever is named: people of other
+        organisations name theirs in shared channels.
+        """
+        organisation = payloads.organisation_in(body)
+        for team_id in dict.fromkeys(one for one in payloads.teams_in(body) if one):
+            try:
+                if await self._workspaces.find(team_id, organisation) is not None:
+                    return team_id
+            except StoreUnavailable as away:
+                log.warning("workspace_not_looked_up", team=team_id, reason=str(away))
+                return None
+        served = () if self._workspaces.may_grow else self._workspaces.all()
+        if len(served) == 1:
+            return served[0].team_id
+        log.warning("unknown_workspace", teams=list(payloads.teams_in(body)))
+        return None
+
+
+async def _noted(team_id: str, enterprise_id: str) -> None:
+    """With the settings' token alone there is nothing to end: calls fail, and health says so."""
+    log.error("app_uninstalled", team=team_id, organisation=enterprise_id)
 
 
 async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
@@ -227,7 +264,8 @@ async def _our_user(slack: Slack, body: Body) -> str:
     """The bot's own user id: in the envelope, or as Slack told once."""
     listed = body.get("authorizations")
     for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, Mapping) and one.get("is_bot") and isinstance(one.get("user_id"), str):
+        ours = isinstance(one, Mapping) and one.get("is_bot") and one.get("team_id") == slack.team_id
+        if ours and isinstance(one.get("user_id"), str):
             return str(one["user_id"])
     try:
         return (await slack.who_we_are()).bot_user_id

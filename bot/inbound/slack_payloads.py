@@ -43,12 +43,36 @@ def is_well_formed(body: Json) -> bool:
 
 
 def teams_in(body: Json) -> Iterator[str]:
-    """The workspaces a payload names, the likeliest first."""
+    """The workspaces a payload names: first whose install it concerns, then where the person is."""
+    message = _map(body.get("message"))
+    yield _text(_map(body.get("view")).get("app_installed_team_id"))
+    if message.get("bot_id"):
+        yield _text(message.get("team"))
     yield _text(_map(body.get("team")).get("id"))
-    yield _text(body.get("team_id"))
     for one in _list(body.get("authorizations")):
         yield _text(_map(one).get("team_id"))
     yield _text(body.get("context_team_id"))
+    yield _text(body.get("team_id"))
+
+
+def organisation_in(body: Json) -> str | None:
+    """The organisation through whose install this reaches us; None for a workspace's own."""
+    first = _map(next(iter(_list(body.get("authorizations"))), body))
+    if first.get("is_enterprise_install") not in (True, "true"):
+        return None
+    named = _map(first.get("enterprise")).get("id"), first.get("enterprise_id"), body.get("enterprise_id")
+    return next((one for one in map(_text, named) if one), None)
+
+
+def taken_away(body: Json) -> tuple[str, str] | None:
+    """The workspace and the organisation that may have taken the app or its token away; None for any other
+    event. Tokens of people are none of ours.
+    """
+    event = _map(body.get("event"))
+    revoked = _list(_map(event.get("tokens")).get("bot"))
+    if event.get("type") == "app_uninstalled" or (event.get("type") == "tokens_revoked" and revoked):
+        return _text(body.get("team_id")), _text(body.get("enterprise_id"))
+    return None
 
 
 def slash(body: Json, team_id: str) -> Request | None:

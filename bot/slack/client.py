@@ -109,6 +109,10 @@ class Slack:
         """The identity, asked once."""
         return self._identity or await self.identity()
 
+    async def teams(self) -> list[str]:
+        """The workspaces that an organisation's token may be used in, every page."""
+        return [str(team["id"]) for team in await self._all("auth.teams.list", "teams")]
+
     async def revoke(self) -> None:
         """Give the token back: it works no more, anywhere."""
         await self._connection.write("auth.revoke", repeatable=True)

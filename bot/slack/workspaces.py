@@ -11,11 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+import structlog
 from cachetools import TTLCache
 from pydantic import SecretStr
 
+from bot.errors import SlackFailure
 from bot.model import SlackUser
 from bot.slack.client import Slack
+
+log = structlog.get_logger("pagerline.slack")
 
 MISS_SECONDS = 5.0
 MOST_MISSES = 1000
@@ -32,11 +36,26 @@ class Served(Protocol):
     def by_organisation(self) -> bool: ...
 
 
+class Held(Protocol):
+    """The token of an organisation."""
+
+    @property
+    def token(self) -> SecretStr: ...
+
+
 class Installed(Protocol):
     """The workspaces that were installed by OAuth (bot/store/installs.py)."""
 
     async def living(self) -> Sequence[Served]: ...
-    async def find(self, team_id: str, enterprise_id: str | None = None) -> Served | None: ...
+    async def find(self, team_id: str) -> Served | None: ...
+    async def join(self, team_id: str, enterprise_id: str) -> Served | None: ...
+    async def holding(self, key: str) -> Held | None: ...
+
+
+class Connect(Protocol):
+    """A client for a token (bot/opening.py)."""
+
+    def __call__(self, team_id: str, token: SecretStr, *, by_organisation: bool = False) -> Slack: ...
 
 
 class Workspaces:
@@ -51,7 +70,7 @@ class Workspaces:
         clients: Iterable[Slack] = (),
         *,
         installed: Installed | None = None,
-        connect: Callable[[Served], Slack] | None = None,
+        connect: Connect | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._own: dict[str, Slack] = {}
@@ -106,16 +125,27 @@ class Workspaces:
         default = self.default
         return None if default is None else SlackUser(default.team_id, name)
 
+    async def direct_message(self, name: str, text: str) -> None:
+        """Write to whom a setting names (`locate`). Raises SlackFailure, also when nobody serves them."""
+        place = self.locate(name)
+        slack = None if place is None else self._clients.get(place.team_id)
+        if place is None or slack is None:
+            raise SlackFailure("no_client")
+        await slack.direct_message(place.id, text)
+
     async def find(self, team_id: str, enterprise_id: str | None = None) -> Slack | None:
         """As `for_team`, but asks the database about one that is unknown; not again for a few seconds.
 
-        `enterprise_id`: Slack says that it reaches us through this organisation's install.
+        `enterprise_id`: Slack says that it reaches us through this organisation's install; Slack is asked
+        whether the workspace is one of it, because payloads name strangers' workspaces too.
         """
         known = self._clients.get(team_id)
         asked = (team_id, enterprise_id)
         if known is not None or self._installed is None or not team_id or asked in self._missed:
             return known
-        served = await self._installed.find(team_id, enterprise_id)
+        served = await self._installed.find(team_id)
+        if served is None and enterprise_id and await self._is_of(team_id, enterprise_id):
+            served = await self._installed.join(team_id, enterprise_id)
         if served is None:
             self._missed[asked] = True
             return None
@@ -146,5 +176,17 @@ class Workspaces:
         if self._connect is None:
             raise ValueError("installed workspaces need `connect`")
         self._served[served.team_id] = served
-        self._clients[served.team_id] = self._connect(served)
+        self._clients[served.team_id] = self._connect(
+            served.team_id, served.token, by_organisation=served.by_organisation
+        )
         return True
+
+    async def _is_of(self, team_id: str, enterprise_id: str) -> bool:
+        held = None if self._installed is None else await self._installed.holding(enterprise_id)
+        if held is None or self._connect is None:
+            return False
+        try:
+            return team_id in await self._connect(enterprise_id, held.token).teams()
+        except SlackFailure as failure:
+            log.warning("organisation_not_asked", organisation=enterprise_id, code=failure.code)
+            return False

@@ -117,29 +117,56 @@ class Installs:
         by_id = {row.team_id: row for row in rows}
         return [one for row in rows if (one := self._served(row, by_id)) is not None]
 
-    async def find(self, team_id: str, enterprise_id: str | None = None) -> Served | None:
-        """How this workspace is served; None when it is not.
-
-        `enterprise_id`: Slack says that it reaches us through this organisation's install, so a workspace
-        that was not heard of yet is remembered as one of it.
-        """
+    async def find(self, team_id: str) -> Served | None:
+        """How this workspace is served; None when it is not, or not known to be one of an organisation."""
+        organisation = (
+            select(workspaces.c.enterprise_id)
+            .where(workspaces.c.team_id == team_id, workspaces.c.is_organisation)
+            .scalar_subquery()
+        )
         async with self._database.read() as connection:
             rows = await connection.execute(
                 select(workspaces).where(
-                    or_(workspaces.c.team_id == team_id, workspaces.c.team_id == enterprise_id),
+                    or_(workspaces.c.team_id == team_id, workspaces.c.team_id == organisation),
                     workspaces.c.broken_since.is_(None),
                 )
             )
             by_id = {row.team_id: row for row in rows}
-        known = by_id.get(team_id)
-        if known is not None and (known.bot_token is not None or known.is_organisation):
-            if enterprise_id is None and known.is_organisation:
-                return await self.find(team_id, known.enterprise_id or "")
-            return self._served(known, by_id)
-        organisation = by_id.get(enterprise_id or "")
-        if organisation is None or organisation.bot_token is None or team_id == enterprise_id:
-            return None
-        await self._join(team_id, organisation)
+        return self._served(by_id[team_id], by_id) if team_id in by_id else None
+
+    async def join(self, team_id: str, enterprise_id: str) -> Served | None:
+        """The workspace is one of this organisation, whose install serves it; None without such an install.
+        One with a token of its own keeps it.
+        """
+        member = {
+            "enterprise_id": enterprise_id,
+            "is_organisation": True,
+            "broken_since": None,
+        }
+        async with self._database.write() as connection:
+            found = await connection.execute(
+                select(workspaces).where(
+                    workspaces.c.team_id == enterprise_id,
+                    workspaces.c.bot_token.is_not(None),
+                )
+            )
+            organisation = found.one_or_none()
+            if organisation is None or team_id == enterprise_id:
+                return None
+            row = insert_into(workspaces, self._database.dialect).values(
+                team_id=team_id,
+                name="",
+                app_id=organisation.app_id,
+                bot_user_id=organisation.bot_user_id,
+                bot_id=organisation.bot_id,
+                installed_at=self._database.now_sql(),
+                **member,
+            )
+            await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["team_id"], set_=member, where=workspaces.c.bot_token.is_(None)
+                )
+            )
         return await self.find(team_id)
 
     async def holding(self, key: str) -> Holding | None:
@@ -188,28 +215,6 @@ class Installs:
             return [Channel(team_id, one) for one in (await connection.execute(places)).scalars()]
 
     # ------------------------------------------------------------------------------------------------ inside
-
-    async def _join(self, team_id: str, organisation: Row[Any]) -> None:
-        told = {
-            "enterprise_id": organisation.team_id,
-            "is_organisation": True,
-            "bot_user_id": organisation.bot_user_id,
-            "bot_id": organisation.bot_id,
-            "broken_since": None,
-        }
-        row = insert_into(workspaces, self._database.dialect).values(
-            team_id=team_id,
-            name="",
-            app_id=organisation.app_id,
-            installed_at=self._database.now_sql(),
-            **told,
-        )
-        async with self._database.write() as connection:
-            await connection.execute(
-                row.on_conflict_do_update(
-                    index_elements=["team_id"], set_=told, where=workspaces.c.bot_token.is_(None)
-                )
-            )
 
     def _served(self, row: Row[Any], by_id: dict[str, Row[Any]]) -> Served | None:
         if row.team_id == row.enterprise_id or not self.is_welcome(row.team_id, row.enterprise_id):
