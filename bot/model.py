@@ -205,6 +205,7 @@ class LogEntry:
     by: str | None = None
     incident_id: str | None = None
     agent: Agent | None = None
+    note: str | None = None  # the words of a note, where the entry is about one
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,8 @@ def log_entry(body: Any) -> LogEntry | None:
         by=_person_behind(told.get("agent")),
         incident_id=about.id if about else None,
         agent=fields.agent(told.get("agent")),
+        # PagerDuty does not promise the shape of `channel`: what is not there is not told.
+        note=fields.text(fields.mapping(told.get("channel")).get("summary")) if kind == "annotate" else None,
     )
 
 

@@ -12,7 +12,10 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.world import acme
 from bot.slack.connection import open_session
 from tests.delivery.office import PERIODS, Office
+from tests.delivery.reading_scene import pagerduty, reading, time
 from tests.store.seeding import opened
+
+__all__ = ["pagerduty", "reading", "time"]
 
 
 @pytest.fixture
