@@ -10,7 +10,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from bot.cli import probe_pagerduty, probe_slack, probe_store
+from bot.cli import probe_links, probe_pagerduty, probe_slack, probe_store
 from bot.cli.findings import Finding, Result, failure, ok, warning
 from bot.cli.settings import settings_for
 from bot.cli.verb import Verb
@@ -39,24 +39,7 @@ def look_at_settings(settings: Settings, near: Sequence[str] = ()) -> list[Findi
                 "Leave SLASH_COMMAND at /pager unless PagerDuty's app is not in this workspace.",
             )
         )
-    if settings.pagerduty_client_id:
-        findings.append(
-            warning(
-                "People",
-                "PAGERDUTY_CLIENT_ID is set, but this release matches people by e-mail and does not use it.",
-                "Nothing to do; remove it to silence this line.",
-            )
-        )
     return findings or [ok("Settings", "everything needed is there")]
-
-
-def how_people_act() -> Finding:
-    """What matching people by e-mail cannot promise."""
-    return ok(
-        "People",
-        "matched by the e-mail Slack has confirmed; acts carry their name but use the account key, so "
-        "PagerDuty does not enforce their own role (observers and read-only roles are refused here)",
-    )
 
 
 async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Finding]:
@@ -71,7 +54,8 @@ async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Fi
     async with pagerduty_http.open_session(trust_env=is_outside(settings.api_url)) as session:
         async for finding in probe_pagerduty.look(settings, session):
             yield finding
-    yield how_people_act()
+        async for finding in probe_links.look(settings, session):
+            yield finding
     async for finding in probe_store.look(settings):
         yield finding
 

@@ -21,6 +21,8 @@ from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 
 SKEW_SECONDS = 60  # Slack's signatures are refused beyond 300 s
 THEIR_APP = "pagerduty"
+HISTORY = frozenset({"channels:history", "groups:history"})
+GROUPS = "usergroups:read"
 
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
@@ -54,6 +56,8 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
     yield ok("Slack token", f"acts in {identity.team_name} as the bot user {identity.bot_user_id}")
     for finding in scopes(identity.scopes):
         yield finding
+    for finding in user_groups(settings, identity.scopes):
+        yield finding
     yield await other_bots(slack, identity.bot_user_id)
 
 
@@ -84,7 +88,7 @@ def scopes(granted: frozenset[str]) -> list[Finding]:
         findings.append(failure("Slack scopes", f"missing: {', '.join(missing)}", todo))
     else:
         findings.append(ok("Slack scopes", "all that are needed"))
-    if set(OPTIONAL_SCOPES) - granted:
+    if HISTORY - granted:
         findings.append(
             warning(
                 "Slack history scopes",
@@ -99,6 +103,26 @@ def scopes(granted: frozenset[str]) -> list[Finding]:
             warning("Slack scopes", f"not used: {', '.join(unused)}", "Remove them: less to lose.")
         )
     return findings
+
+
+def user_groups(settings: Settings, granted: frozenset[str]) -> list[Finding]:
+    """Groups that settings name, without the scope to read who is in them: then nobody in them counts."""
+    named = {"ADMINS": settings.admins, "SUBSCRIBERS": settings.subscribers}
+    by_group = [name for name, ids in named.items() if any(_is_group(one) for one in ids)]
+    if not by_group or GROUPS in granted:
+        return []
+    return [
+        failure(
+            "User groups",
+            f"{' and '.join(by_group)} name{'s' if len(by_group) == 1 else ''} a user group, but {GROUPS} is "
+            "not granted: nobody in it counts",
+            "Grant it in OAuth & Permissions and reinstall the app, or name people (U…) instead.",
+        )
+    ]
+
+
+def _is_group(name: str) -> bool:
+    return name.rpartition(":")[2].startswith("S")
 
 
 async def other_bots(slack: Slack, own_user_id: str) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from bot.cli.findings import Finding, failure, ok, unknown, warning
+from bot.cli.probe_links import links
 from bot.errors import StoreUnavailable
 from bot.inbound.pagerduty import NOTICE
 from bot.settings import Settings
@@ -36,6 +37,8 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
         if state.is_current:
             yield ok("Migrations", f"the schema is at {state.current}")
             for finding in wrongly_signed(await Notices(database).told(NOTICE)):
+                yield finding
+            async for finding in links(settings, database):
                 yield finding
         elif state.current is None:
             how = "`python -m bot run` makes it" if settings.on_sqlite else "Run `python -m bot migrate`"
