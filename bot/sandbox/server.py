@@ -10,6 +10,9 @@ from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.world import World, acme
 
+CALLBACK = "/pagerduty/callback"
+SLACK_REDIRECTS = ("/slack/signed_in", "/slack/oauth_redirect")
+
 
 class Sandbox:
     """Everything around a bot: start it, configure the bot with its URLs and secrets, then `connect`.
@@ -36,6 +39,11 @@ class Sandbox:
         self.page = Page(self.slack, self.pagerduty, verbs=verbs, inspect=inspect, hidden=self.secrets)
         # Made here, because a bot's settings need it before the bot runs and can be subscribed.
         self.webhook_secret = secrets.token_hex(32)
+        self.oauth_client_id = "pagerline-sandbox"
+        self.oauth_client_secret = secrets.token_hex(20)
+        self._callbacks: frozenset[str] = frozenset()
+        # Scoped, with every scope there is; `connect` adds where it may send browsers back to.
+        self.pagerduty.register_oauth_app(self.oauth_client_id, [], self.oauth_client_secret)
         self._subscription: str | None = None
         self.page_url = ""
         self.slack_api_url = ""
@@ -51,6 +59,11 @@ class Sandbox:
             self.slack.tokens.verification_token,
             self.pagerduty.api_key,
             self.webhook_secret,
+            self.slack.tokens.client_secret,
+            self.oauth_client_secret,
+            *self.slack.sign_in.secrets(),
+            *self.pagerduty.access.tokens(),
+            *self.pagerduty.oauth.tokens(),
             *(self.pagerduty.user_key(user) for user in people),
             *(service.routing_key for service in self.world.services),
         )
@@ -72,9 +85,16 @@ class Sandbox:
         await self.pagerduty.stop()
 
     def connect(self, bot_url: str) -> None:
-        """Deliver Slack's requests and PagerDuty's webhooks to the bot at this origin, and to no other."""
+        """Deliver Slack's requests and PagerDuty's webhooks to the bot at this origin, and to no other.
+
+        Browsers may be sent back to every bot that was ever connected.
+        """
         self.slack.connect(bot_url)
-        url = bot_url.rstrip("/") + "/pagerduty/webhook"
+        origin = bot_url.rstrip("/")
+        self._callbacks |= {origin + CALLBACK}
+        self.pagerduty.oauth.change_app(self.oauth_client_id, redirect_uris=self._callbacks)
+        self.slack.tokens.redirect_uris |= {origin + path for path in SLACK_REDIRECTS}
+        url = origin + "/pagerduty/webhook"
         if self._subscription is None:
             self._subscription, _ = self.pagerduty.subscribe_webhook(url, secret=self.webhook_secret)
         else:

@@ -13,7 +13,8 @@ from bot.sandbox.world import Person
 PRESENT_PERSON = "sandbox_person"
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 
@@ -81,7 +82,7 @@ button {
   font-weight: 600;
   cursor: pointer;
 }
-button.allow { background: var(--brand); border-color: var(--brand); color: #fff; }
+button.allow { background: var(--brand); border-color: var(--link); color: #fff; }
 button:hover { filter: brightness(.94); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 details { margin-top: .6rem; }
@@ -102,6 +103,7 @@ _FRAME = Template("""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
+<link rel="icon" href="data:,">
 <style>$style</style>
 </head>
 <body>

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.sandbox.pagerduty.oauth import OAuthError
 from bot.sandbox.server import Sandbox
 
 
@@ -79,6 +80,18 @@ async def test_connecting_again_moves_both_sides_to_the_new_bot(sandbox: Sandbox
     async with aiohttp.ClientSession() as session, session.post(url, json={}) as answer:
         subscriptions = (await answer.json())["result"]["webhook_subscriptions"]
     assert [s["delivery_method"]["url"] for s in subscriptions] == ["http://127.0.0.1:10/pagerduty/webhook"]
+
+
+async def test_browsers_may_be_sent_back_to_every_bot_that_was_connected(sandbox: Sandbox) -> None:
+    for port in (9, 10):
+        sandbox.connect(f"http://127.0.0.1:{port}/")
+        query = {"client_id": sandbox.oauth_client_id, "response_type": "code"}
+        for known in range(9, port + 1):
+            back = f"http://127.0.0.1:{known}/pagerduty/callback"
+            assert sandbox.pagerduty.oauth.ask({**query, "redirect_uri": back}).redirect_uri == back
+            assert f"http://127.0.0.1:{known}/slack/signed_in" in sandbox.slack.tokens.redirect_uris
+        with pytest.raises(OAuthError):
+            sandbox.pagerduty.oauth.ask({**query, "redirect_uri": f"http://127.0.0.1:{port}/elsewhere"})
 
 
 async def test_a_taken_port_is_an_error_and_leaves_nothing_running(sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from bot.sandbox.pagerduty import Exchange as PagerDutyExchange
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.journal import Exchange as SlackExchange
+from bot.sandbox.slack.pressing import url_buttons
 
 Json = dict[str, Any]
 Exchange = SlackExchange | PagerDutyExchange
@@ -20,7 +21,11 @@ MOST = 200
 _REACH = 3000
 MASK = "•••"
 # What lets its holder answer or open a form for somebody, for as long as it lives.
-_TICKETS = re.compile(r"(/response/|\"trigger_id\": \"|code=)[^\"/?&\s]+")
+_TICKETS = re.compile(
+    r"(/response/|\"trigger_id\": \"|\b(?:code|code_challenge|code_verifier|nonce|state|ticket|token)=)"
+    r"[^\"/?&\s]+"
+)
+_OFFERED = re.compile(r"[?&]ticket=([^&#]+)")
 
 
 class Wire:
@@ -60,8 +65,15 @@ class Wire:
         ]
         return sorted(both, key=lambda one: one.at, reverse=True)
 
+    def _offered(self) -> Iterable[str]:
+        """The tickets in messages' buttons, which also stand alone as what a press sends."""
+        for channel in self._slack.workspace.channels.values():
+            for message in (*channel.messages.values(), *channel.ephemerals.values()):
+                for url in url_buttons(message.blocks).values():
+                    yield from _OFFERED.findall(url)
+
     def _masked(self, text: str) -> str:
-        for secret in self._hidden():
+        for secret in (*self._hidden(), *self._offered()):
             if secret:
                 text = text.replace(secret, MASK)
         return _TICKETS.sub(rf"\1{MASK}", text)

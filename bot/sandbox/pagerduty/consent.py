@@ -10,31 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from bot.sandbox.pagerduty.access import Region
 from bot.sandbox.pagerduty.oauth import Question
-from bot.sandbox.pagerduty.registration import IDENTITY_SCOPE
+from bot.sandbox.pagerduty.registration import IDENTITY_SCOPE, WORDS
 from bot.sandbox.sign_in_page import Frame, choose, decide, who
 from bot.sandbox.world import Person
 
-WORDS = {
-    "abilities": "what your plan includes",
-    "change_events": "change events",
-    "custom_fields": "custom fields",
-    "escalation_policies": "escalation policies",
-    "incident_types": "incident types",
-    "incident_workflows": "incident workflows",
-    "incident_workflows:instances": "runs of incident workflows",
-    "incidents": "incidents",
-    "oncalls": "who is on call",
-    "priorities": "priorities",
-    "schedules": "schedules",
-    "services": "services",
-    "subscribers": "who follows status updates",
-    "tags": "tags",
-    "teams": "teams",
-    "templates": "templates",
-    "users": "people and their e-mail addresses",
-    "users:contact_methods": "how people are reached",
-    "webhook_subscriptions": "webhook subscriptions",
-}
 _LOOK = Frame("PagerDuty", "#045b30", "#5fcf98")
 
 
@@ -60,7 +39,7 @@ def consent_page(
         f"<h1>Allow {app} to use your PagerDuty account?</h1>{who(me, place)}"
         f"<details><summary>Not you?</summary>{choose(others, query)}</details>"
         f"{_asked(question.scopes)}{decide(query, me)}"
-        '<p class="quiet">You can take this back in PagerDuty at any time. '
+        '<p class="quiet">You can take this back in PagerDuty at any time.<br>'
         f"You go on to {html.escape(question.redirect_uri)}</p>"
     )
     return _LOOK.page(f"Allow {question.app.name}?", inside)

@@ -13,30 +13,50 @@ from typing import Literal
 
 Kind = Literal["scoped", "classic"]
 
-RESOURCES = (
-    "abilities",
-    "change_events",
-    "custom_fields",
-    "escalation_policies",
-    "incident_types",
-    "incident_workflows",
-    "incident_workflows:instances",
-    "incidents",
-    "oncalls",
-    "priorities",
-    "schedules",
-    "services",
-    "subscribers",
-    "tags",
-    "teams",
-    "templates",
-    "users",
-    "users:contact_methods",
-    "webhook_subscriptions",
-)
+# Resource names in plain words, for the consent page: both ways, to read only, to write only.
+RESOURCES = {
+    "analytics": "analytics",
+    "change_events": "change events",
+    "custom_fields": "custom fields",
+    "escalation_policies": "escalation policies",
+    "extensions": "extensions",
+    "incident_types": "incident types",
+    "incident_workflows": "incident workflows",
+    "incidents": "incidents",
+    "oauth_delegations": "sign-ins of apps",
+    "schedules": "schedules",
+    "services": "services",
+    "standards": "standards",
+    "status_pages": "status pages",
+    "subscribers": "who follows status updates",
+    "tags": "tags",
+    "teams": "teams",
+    "templates": "templates",
+    "users": "people and their e-mail addresses",
+    "users:contact_methods": "how people are reached",
+    "users:sessions": "people's sessions",
+    "webhook_subscriptions": "webhook subscriptions",
+}
+READ_ONLY = {
+    "abilities": "what your plan includes",
+    "audit_records": "audit records",
+    "licenses": "licences",
+    "oncalls": "who is on call",
+    "priorities": "priorities",
+    "status_dashboards": "status dashboards",
+    "users:notifications": "how people were notified",
+    "vendors": "vendors",
+}
+WRITE_ONLY = {"incident_workflows:instances": "runs of incident workflows"}
+WORDS: dict[str, str] = {**RESOURCES, **READ_ONLY, **WRITE_ONLY}
 IDENTITY_SCOPE = "openid"
 SCOPES: dict[Kind, frozenset[str]] = {
-    "scoped": frozenset(f"{name}.{way}" for name in RESOURCES for way in ("read", "write")),
+    "scoped": frozenset(
+        [
+            *(f"{name}.read" for name in (*RESOURCES, *READ_ONLY)),
+            *(f"{name}.write" for name in (*RESOURCES, *WRITE_ONLY)),
+        ]
+    ),
     "classic": frozenset({"read", "write"}),
 }
 ACCESS_LIFETIME: dict[Kind, timedelta] = {"scoped": timedelta(days=1), "classic": timedelta(days=30)}

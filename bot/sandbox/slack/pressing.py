@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,7 @@ class Place:
         Blocks without a name of their own are named anew by every edit, and a person presses what is on the
         screen: in a message that was edited since, the action_id alone finds the element.
         """
-        there = [
-            (block, element)
-            for block in self.blocks
-            for element in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
-            if isinstance(element, dict) and "action_id" in element
-        ]
+        there = list(_elements(self.blocks))
         meant = [(block, element) for block, element in there if element["action_id"] == action_id]
         for block, element in meant:
             if block_id in (None, block["block_id"]):
@@ -44,6 +40,19 @@ class Place:
             return meant[0]
         names = ", ".join(element["action_id"] for _, element in there)
         raise CannotAct(f"There is no {action_id!r} here; there is: {names or 'nothing to press'}.")
+
+
+def url_buttons(blocks: list[Json]) -> dict[str, str]:
+    """The buttons that lead out of Slack: what each opens, by action_id."""
+    return {element["action_id"]: element["url"] for _, element in _elements(blocks) if element.get("url")}
+
+
+def _elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
+    """Every block and element that a person can use."""
+    for block in blocks:
+        for element in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]:
+            if isinstance(element, dict) and "action_id" in element:
+                yield block, element
 
 
 def place(

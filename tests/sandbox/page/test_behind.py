@@ -12,7 +12,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.server import Sandbox
-from tests.sandbox.slack.forms import ACTIONS
+from tests.sandbox.slack.forms import ACTIONS, plain
 from tests.sandbox.slack.listening_bot import ListeningBot
 
 
@@ -107,6 +107,31 @@ async def test_no_secret_can_be_read_on_the_page(
     assert (await look(http, "wire", find="nothing like this"))["exchanges"] == []
     async with http.get("/view/wire/zz") as answer:
         assert answer.status == 404
+
+
+async def test_what_links_a_person_cannot_be_read_either(
+    sandbox: Sandbox, http: aiohttp.ClientSession, bot: ListeningBot
+) -> None:
+    url = "http://127.0.0.1:3000/pagerduty/link?ticket=the-ticket"
+    button = {"type": "button", "action_id": "link", "text": plain("Link"), "url": url, "value": "the-ticket"}
+    blocks = [{"type": "actions", "elements": [button]}]
+    posted = await client(sandbox).chat_postMessage(channel="C0CHECK", text="Link", blocks=blocks)
+    press = {"user": "U0BOB", "channel": "C0CHECK", "message": posted["ts"], "action_id": "link"}
+    await do(http, "slack/action", **press)
+    await bot.wait_for(1)
+    said = "code=the-code&state=the-state&code_verifier=the-verifier and token=the-token"
+    await client(sandbox).chat_postMessage(channel="C0CHECK", text=said)
+    query = {"client_id": sandbox.oauth_client_id, "state": "the-state", "code_challenge": "the-challenge"}
+    async with http.get(f"{sandbox.pagerduty_url}/oauth/authorize", params=query) as answer:
+        assert answer.status == 400
+    tokens = {"token": "the-token", "code": "the-code", "code_verifier": "the-verifier"}
+    async with http.post(f"{sandbox.pagerduty_url}/oauth/token", data=tokens) as answer:
+        assert answer.status == 401
+    shown = [await look(http, f"wire/{one['id']}") for one in (await look(http, "wire"))["exchanges"]]
+    text = "".join(one["request"] + one["response"] for one in shown)
+    assert text.count("•••") > 8
+    for secret in ("ticket", "code", "state", "verifier", "challenge", "token"):
+        assert f"the-{secret}" not in text, secret
 
 
 async def test_the_session_is_told_as_a_story(

@@ -53,6 +53,7 @@ class ListeningBot:
     async def start(self) -> str:
         app = web.Application()
         app.router.add_post("/slack/events", self._receive)
+        app.router.add_get("/{path:.*}", self._welcome)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -66,6 +67,10 @@ class ListeningBot:
         """Until so many requests came, for at most two seconds."""
         async with self._came, asyncio.timeout(2):
             await self._came.wait_for(lambda: len(self.got) >= count)
+
+    async def _welcome(self, _request: web.Request) -> web.Response:
+        """Wherever a browser is sent to."""
+        return web.Response(text="<link rel=icon href=data:,><p>The bot</p>", content_type="text/html")
 
     async def _receive(self, request: web.Request) -> web.Response:
         raw = await request.read()

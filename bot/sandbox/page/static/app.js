@@ -8,7 +8,7 @@ import { Conversation } from "./conversation.js";
 import { h, toast } from "./dom.js";
 import { Guide } from "./guide.js";
 import { Inspector } from "./inspector.js";
-import { browser, tab } from "./kept.js";
+import { browser, present, tab } from "./kept.js";
 import { Modal } from "./modal.js";
 import { PagerDuty } from "./pagerduty.js";
 import { movingAbout, pane } from "./panes.js";
@@ -188,6 +188,7 @@ async function become(user) {
   const { channel } = place();
   if (channel.startsWith("D") && channel !== store.workspace.direct.id) location.hash = store.workspace.direct.id;
   tab.set("me", store.me);
+  present(store.me);
   store.pagerduty = await look("pagerduty", pagerduty.query());
   pagerduty.show(store.pagerduty);
   conversation.channel = null;

@@ -3,6 +3,7 @@
 import { ask } from "./confirm.js";
 import { h, newId } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { present } from "./kept.js";
 import { leadsOut } from "./mrkdwn.js";
 
 export function element(item, block, surface) {
@@ -29,8 +30,11 @@ async function press(control, item, block, surface, more, label) {
   }
 }
 
-function visit(url) {
-  if (url && leadsOut(url)) window.open(url, "_blank", "noopener,noreferrer");
+/** Opens what a button leads to in a tab of its own, as whoever pressed it. */
+function visit(url, reader) {
+  if (!url || !leadsOut(url)) return;
+  present(reader.me);
+  window.open(url, "_blank", "noopener,noreferrer");
 }
 
 function button(item, block, surface) {
@@ -40,7 +44,7 @@ function button(item, block, surface) {
     "data-key": item.action_id,
     "aria-label": item.accessibility_label ?? null,
     onclick: () => {
-      visit(item.url);
+      visit(item.url, surface.reader);
       press(node, item, block, surface, {}, item.text.text);
     },
   }, withEmoji(item.text.text));
@@ -56,7 +60,7 @@ function overflow(item, block, surface) {
       tabindex: "-1",
       onclick: () => {
         close(true);
-        visit(option.url);
+        visit(option.url, surface.reader);
         press(opener, item, block, surface, { option: option.value }, option.text.text);
       },
     }, withEmoji(option.text.text)))));
