@@ -18,6 +18,7 @@ from typing import Protocol
 import structlog
 
 from bot.command.duties import Turn
+from bot.command.ports import Offer
 from bot.command.reminder_time import SOON, due, matter, zone_of
 from bot.command.rotas import AHEAD, Rostered, Rotas
 from bot.errors import Failure, NotAllowed, PagerDutyFailure, SlackFailure, StoreUnavailable
@@ -46,19 +47,10 @@ UNREACHABLE = "cannot be written to in Slack"
 IN_TROUBLE = "Slack did not take it; try again in a minute"
 
 
-class Offered(Protocol):
-    """Where a person links, and the ticket in it."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def ticket(self) -> str: ...
-
-
 class LastingOffers(Protocol):
     """Ways to link that keep for some time (bot/accounts/linking.py)."""
 
-    async def offer(self, user: SlackUser, intent_id: int | None = None, *, seconds: float) -> Offered:
+    async def offer(self, user: SlackUser, intent_id: int | None = None, *, seconds: float) -> Offer:
         """Raises StoreUnavailable."""
 
 
@@ -166,7 +158,13 @@ class Reminders:
             return LATELY
         try:
             offer = await self._offers.offer(user, seconds=LINK_SECONDS)
-            drawn = reminder(_local(turn, zone), now=self._clock(), url=offer.url, slash=self._slash)
+            drawn = reminder(
+                _local(turn, zone),
+                now=self._clock(),
+                url=offer.url,
+                ticket=offer.ticket,
+                slash=self._slash,
+            )
             await slack.direct_message(user.id, drawn.text, drawn.blocks)
         except OutcomeUnknown as unknown:  # it may stand there: a second one would be worse than none
             log.warning("reminder_unknown", person=one.person.id, reason=str(unknown))

@@ -8,6 +8,7 @@ from bot.model import OnCall
 from bot.render import text
 from bot.render.blocks import actions, context, link_button, section
 from bot.render.limits import Rendered, finish
+from bot.render.own_link import LABEL
 from bot.render.rotas import place
 from bot.render.text import bold, line
 
@@ -18,13 +19,15 @@ _GIVES = (
 _EFFORT = "It takes ten seconds, and gives no more rights than you have in PagerDuty."
 
 
-def reminder(shift: OnCall, *, now: datetime, url: str, slash: str = "/pager") -> Rendered:
-    """`shift` with its times in the person's own zone (aware); `url` is what the button opens."""
+def reminder(shift: OnCall, *, now: datetime, url: str, ticket: str, slash: str = "/pager") -> Rendered:
+    """`shift` with its times in the person's own zone (aware); `url` is what the button opens, `ticket` the
+    value it carries.
+    """
     where = place(shift)
     blocks = [
         section(f":wave:  {bold(_when(shift, now))}\n{where[:1].upper()}{where[1:]}"),
         section(_GIVES),
-        actions([link_button("Link my PagerDuty account", url, "link")]),
+        actions([link_button(LABEL, url, "link", value=ticket)]),
         context(f"{_EFFORT} `{slash} link` does the same, and `{slash} unlink` takes it back."),
     ]
     plain = f"{_when_plain(shift, now)}, {where}. {_GIVES.replace('*', '')} {_EFFORT}"

@@ -62,12 +62,14 @@ def test_golden_reminded(golden: Callable[[str, Drawn], None]) -> None:
 
 def test_golden_reminder(golden: Callable[[str, Drawn], None]) -> None:
     shift = replace(UMA_SOON, start=datetime(2026, 10, 26, 9, 0, tzinfo=ZoneInfo("Europe/Berlin")))
-    golden("reminder", reminder(shift, now=datetime(2026, 10, 25, 10, 0, tzinfo=UTC), url=URL))
+    golden(
+        "reminder", reminder(shift, now=datetime(2026, 10, 25, 10, 0, tzinfo=UTC), url=URL, ticket="t1cket")
+    )
 
 
 def test_the_plain_text_of_a_reminder_says_it_by_the_persons_own_clock() -> None:
     shift = replace(UMA_SOON, start=datetime(2026, 10, 26, 9, 0, tzinfo=ZoneInfo("Europe/Berlin")))
-    drawn = reminder(shift, now=datetime(2026, 10, 25, 10, 0, tzinfo=UTC), url=URL)
+    drawn = reminder(shift, now=datetime(2026, 10, 25, 10, 0, tzinfo=UTC), url=URL, ticket="t1cket")
     assert drawn.text.startswith(
         "You go on call Mon Oct 26, 09:00 (Europe/Berlin), level 1 of Checkout primary (Checkout rota)."
     )
@@ -75,8 +77,12 @@ def test_the_plain_text_of_a_reminder_says_it_by_the_persons_own_clock() -> None
 
 
 def test_a_reminder_of_what_runs_already_says_so() -> None:
-    assert reminder(BOB_NOW, now=T0, url=URL).text.startswith("You are on call until Fri Jan 16")
-    assert reminder(CAROL_ALWAYS, now=T0, url=URL).text.startswith("You are on call, always, level 3")
+    assert reminder(BOB_NOW, now=T0, url=URL, ticket="t1cket").text.startswith(
+        "You are on call until Fri Jan 16"
+    )
+    assert reminder(CAROL_ALWAYS, now=T0, url=URL, ticket="t1cket").text.startswith(
+        "You are on call, always, level 3"
+    )
 
 
 def test_the_plain_text_names_who_is_missing_and_how_many_are_not() -> None:
@@ -109,7 +115,7 @@ def test_a_name_from_outside_calls_nobody() -> None:
     assert "<!here>" not in told(reply) + reply.text
     assert "<@U0BOB>" not in told(reply) + reply.text
     assert "<!channel>" not in told(reply) + reply.text
-    drawn = reminder(evil, now=T0, url=URL)
+    drawn = reminder(evil, now=T0, url=URL, ticket="t1cket")
     assert "<@U0BOB>" not in told(drawn) + drawn.text
 
 
