@@ -121,20 +121,8 @@ class PriorityName(str):
 
 
 KINDS: frozenset[type] = frozenset(
-    {
-        IncidentRef,
-        ServiceRef,
-        ScopeRef,
-        LevelNumber,
-        Line,
-        Prose,
-        Query,
-        Word,
-        UrgencyWord,
-        Mentions,
-        OpenOnes,
-        PriorityName,
-    }
+    {IncidentRef, ServiceRef, ScopeRef, LevelNumber, Line, Prose, Query, Word, PriorityName}
+    | {UrgencyWord, Mentions, OpenOnes}
 )
 
 
@@ -264,6 +252,9 @@ class Command:
     title: str = ""  # heads the form, at most 24 characters
     submit: str = ""  # the form's button, at most 24 characters
     hidden: bool = False  # not in help, README, manifest: a verb only controls use
+    admins_only: bool = False  # refused to whoever is not one of ADMINS
+    subscribers_only: bool = False  # refused to whoever SUBSCRIBERS does not name
+    without_seat: bool = False  # people without a PagerDuty user may, where a setting lets them
     was_done: WasDone | None = None  # for an act that was interrupted: it is looked up, never repeated
 
     @property
@@ -328,6 +319,9 @@ def command(
     submit: str = "",
     arguments: Mapping[str, Argument] | None = None,
     hidden: bool = False,
+    admins_only: bool = False,
+    subscribers_only: bool = False,
+    without_seat: bool = False,
     was_done: WasDone | None = None,
 ) -> Callable[[Handler], Command]:
     """Turn a handler into its declaration; raises TypeError at import for a signature it cannot read (a
@@ -351,6 +345,9 @@ def command(
             title=title or verb.capitalize(),
             submit=submit or verb.capitalize(),
             hidden=hidden,
+            admins_only=admins_only,
+            subscribers_only=subscribers_only,
+            without_seat=without_seat,
             was_done=was_done,
         )
 

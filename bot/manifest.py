@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from bot.command.catalog import Catalog
-from bot.slack.scopes import EVENTS, OPTIONAL_SCOPES, SCOPES
+from bot.slack.scopes import EVENTS, SCOPES, optional_scopes
 
 PLACE = "https://pagerline.example.com"
 
@@ -24,11 +24,12 @@ def build_manifest(
     socket_mode: bool = False,
     installs: bool = False,
     organisation: bool = False,
+    user_groups: bool = False,
 ) -> dict[str, Any]:
     """The manifest as data, ready for *Create an app from a manifest*; without URLs in Socket Mode.
 
     `installs`: browsers come back from Slack to the public URL, whatever the mode. `organisation`: an
-    Enterprise Grid organisation may install the app as a whole.
+    Enterprise Grid organisation may install the app as a whole. `user_groups`: settings name some.
     """
     url = (public_url or PLACE).rstrip("/") + ENDPOINT
     command: dict[str, Any] = {
@@ -43,7 +44,9 @@ def build_manifest(
         command["url"] = url
         events["request_url"] = url
         interactivity |= {"request_url": url, "message_menu_options_url": url}
-    oauth: dict[str, Any] = {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}}
+    oauth: dict[str, Any] = {
+        "scopes": {"bot": list(SCOPES), "bot_optional": optional_scopes(user_groups=user_groups)}
+    }
     if public_url and (installs or not socket_mode):
         oauth["redirect_urls"] = [public_url.rstrip("/") + path for path in RETURNS]
     return {

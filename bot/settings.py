@@ -173,8 +173,8 @@ class Settings(BaseModel):
     )
     admins: Words = Field(
         (),
-        description="Slack user ids (`U…`) or user group ids (`S…`) of the people who run the bot: told when "
-        "something breaks, allowed to see the audit and to approve links.",
+        description="Slack user ids (`U…`) or user group ids (`S…`) of the people who run the bot (`T…:U…` in "
+        "another workspace): told when something breaks, allowed to see the audit and to approve links.",
     )
     admin_channel: str | None = Field(
         None, description="Slack channel id for notes to the admins, instead of direct messages."
@@ -323,6 +323,11 @@ class Settings(BaseModel):
     def installs(self) -> bool:
         """Several workspaces may install the bot."""
         return self.slack_client_id is not None
+
+    @property
+    def names_user_groups(self) -> bool:
+        """Whether ADMINS or SUBSCRIBERS name a Slack user group (`S…`, or `T…:S…` of another workspace)."""
+        return any(one.rpartition(":")[2].startswith("S") for one in (*self.admins, *self.subscribers))
 
     @property
     def on_sqlite(self) -> bool:

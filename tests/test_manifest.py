@@ -37,7 +37,7 @@ CHOSEN = {
     "conversations.history": {"channels:history", "groups:history"},
     "conversations.replies": {"channels:history", "groups:history"},
 }
-OPTIONAL_METHODS = {"conversations.history", "conversations.replies"}
+OPTIONAL_METHODS = {"conversations.history", "conversations.replies", "usergroups.users.list"}
 VARIANTS = [
     {},
     {"public_url": "https://pager.example.com/"},
@@ -111,7 +111,9 @@ def test_every_scope_has_its_use(methods: dict[str, Any], called: set[str]) -> N
 def test_the_bot_can_do_without_what_is_optional() -> None:
     scopes = manifest()["oauth_config"]["scopes"]
     assert scopes["bot"] == list(SCOPES)
-    assert scopes["bot_optional"] == list(OPTIONAL_SCOPES)
+    assert scopes["bot_optional"] == [one for one in OPTIONAL_SCOPES if one != "usergroups:read"]
+    named = manifest(user_groups=True)["oauth_config"]["scopes"]
+    assert named["bot_optional"] == list(OPTIONAL_SCOPES)
     assert not set(SCOPES) & set(OPTIONAL_SCOPES)
 
 

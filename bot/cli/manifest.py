@@ -23,6 +23,7 @@ def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
         public_url=arguments.url or settings.public_url,
         socket_mode=arguments.socket_mode or settings.socket_mode,
         installs=settings.installs,
+        user_groups=settings.names_user_groups,
         organisation=any(one.startswith("E") for one in settings.slack_workspaces),
     )
     print(as_yaml(manifest), end="")

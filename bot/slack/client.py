@@ -277,6 +277,11 @@ class Slack:
         """Everybody in the workspace, every page."""
         return [self._profile(user) for user in await self._all("users.list", "members")]
 
+    async def usergroup_members(self, group_id: str) -> list[str]:
+        """The user ids in a user group. ScopeMissing without the (optional) usergroups:read."""
+        found = (await self._connection.read("usergroups.users.list", usergroup=group_id)).get("users")
+        return [str(one) for one in found] if isinstance(found, list) else []
+
     async def channel(self, channel_id: str) -> ChannelInfo:
         """A conversation the bot can see. ChannelClosed when it cannot."""
         found = (await self._connection.read("conversations.info", channel=channel_id))["channel"]

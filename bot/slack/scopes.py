@@ -3,6 +3,7 @@
 Least privilege: a scope stands here because a method that is really called, or an event below, needs it (a
 test compares the two), and no other. The history scopes are optional: with them an unknown outcome is looked
 up and no double remains; without them nothing is lost. The manifest asks for them, and so does an install.
+That for user groups is asked for where a setting names one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ SCOPES: Mapping[str, str] = {
 OPTIONAL_SCOPES: Mapping[str, str] = {
     "channels:history": "look up whether a post whose answer was lost is there, so that no double remains",
     "groups:history": "the same in private channels",
+    "usergroups:read": "see who is in the user groups that `ADMINS` or `SUBSCRIBERS` name, where they do",
 }
+USER_GROUPS = "usergroups:read"
 EVENTS: Mapping[str, str] = {
     "app_mention": "words to the bot where slash commands do not reach: threads",
     "message.im": "words to the bot in a direct message",
@@ -36,3 +39,8 @@ EVENTS: Mapping[str, str] = {
     "app_uninstalled": "a workspace removed the app: nothing is sent there any more",
     "tokens_revoked": "a workspace took the bot's token back",
 }
+
+
+def optional_scopes(*, user_groups: bool) -> list[str]:
+    """Those to ask for; `user_groups`: a setting names one."""
+    return [scope for scope in OPTIONAL_SCOPES if user_groups or scope != USER_GROUPS]
