@@ -97,6 +97,10 @@ class LinkDoors:
             problem = problems.cannot_remember()
         except Unreadable as unreadable:
             return web.Response(status=unreadable.status, text=unreadable.text, headers=HEADERS)
+        except Exception:
+            error_id = secrets.token_hex(4)
+            log.exception("link_page_broke", error_id=error_id)
+            problem = problems.apology(error_id)
         return _page(problem_page(problem), problem.status)
 
     # ------------------------------------------------------------------------------------------- pages

@@ -164,6 +164,16 @@ def cannot_remember() -> Problem:
     )
 
 
+def apology(error_id: str) -> Problem:
+    """A bug of ours; the id is in the log beside the traceback."""
+    return Problem(
+        "That went wrong, and it is our mistake",
+        "I cannot tell how far it came.",
+        f"Tell whoever runs this bot the id {error_id}.",
+        500,
+    )
+
+
 def not_allowed(why: str) -> Problem:
     """`why` is a sentence of bot/accounts/members.py with its next step."""
     return Problem("You cannot be linked", why, "Nothing changed.", 403)

@@ -7,6 +7,7 @@ request: both end here.
 
 from __future__ import annotations
 
+import base64
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -146,13 +147,14 @@ class Connection:
         """One of OAuth's calls, where our app proves itself instead of a token; never repeated: codes work
         once.
         """
+        proof = f"{client_id}:{client_secret.get_secret_value()}"
         began = time.monotonic()
         outcome = "cancelled"
         try:
             response = await self._once.api_call(
                 method,
                 data=_given(form),
-                auth={"client_id": client_id, "client_secret": client_secret.get_secret_value()},
+                headers={"Authorization": f"Basic {base64.b64encode(proof.encode()).decode('ascii')}"},
             )
             outcome = "ok"
         except _CONNECTION_ERRORS as error:
