@@ -25,6 +25,7 @@ from bot.cli.settings import secrets_of
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.errors import UserError
+from bot.sandbox.linking import link
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from bot.store.database import Database
@@ -37,10 +38,17 @@ FIRST = ("Checkout", "Checkout API p99 latency above 2 s")
 FOLLOWS = (("C0CHECK", "subscribe Checkout"), ("C0SEARCH", "subscribe Search"), ("C0INCID", "subscribe all"))
 """What each channel follows when the sandbox is new: said by Carol, who administers it."""
 CAROL = "U0CAROL"
+LINKED = ("U0ALICE", "U0BOB", CAROL, "U0OLIVE")
+"""Who has linked their PagerDuty account when the page opens; Uma Ueda has one and has not."""
 
 
-def sandbox_settings(sandbox: Sandbox, folder: Path, port: int, *, socket_mode: bool = False) -> Settings:
-    """Settings for a bot that knows nothing but the fakes."""
+def sandbox_settings(
+    sandbox: Sandbox, folder: Path, port: int, *, socket_mode: bool = False, people: str = "email"
+) -> Settings:
+    """Settings for a bot that knows nothing but the fakes; `people` link (`oauth`) or are matched by
+    `email`.
+    """
+    links = people == "oauth"
     return Settings(
         slack_bot_token=SecretStr(sandbox.slack.bot_token),
         slack_signing_secret=SecretStr(sandbox.slack.signing_secret),
@@ -50,6 +58,8 @@ def sandbox_settings(sandbox: Sandbox, folder: Path, port: int, *, socket_mode: 
         pagerduty_api_url=sandbox.pagerduty_url,
         pagerduty_events_url=sandbox.pagerduty_url,
         pagerduty_identity_url=sandbox.pagerduty_url,
+        pagerduty_client_id=sandbox.oauth_client_id if links else None,
+        pagerduty_client_secret=SecretStr(sandbox.oauth_client_secret) if links else None,
         pagerduty_webhook_secrets=(SecretStr(sandbox.webhook_secret),),
         public_url=f"http://{HOST}:{port}",
         bind_host=HOST,
@@ -71,6 +81,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+async def link_people(sandbox: Sandbox) -> None:
+    """Let those who work here link their PagerDuty account, by the bot's own pages."""
+    for user in LINKED:
+        await link(sandbox.slack, user)
 
 
 async def seed(sandbox: Sandbox, *, quiet: bool) -> None:
@@ -97,7 +113,9 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
         ) from None
     port = free_port()
     is_new = not (folder / "pagerline.db").exists()
-    settings = sandbox_settings(sandbox, folder, port, socket_mode=arguments.socket_mode)
+    settings = sandbox_settings(
+        sandbox, folder, port, socket_mode=arguments.socket_mode, people=arguments.people
+    )
     logs.configure(level=arguments.log_level, style="console", secrets=secrets_of(settings))
     runner = web.AppRunner(build_app(settings, catalog), access_log=None, shutdown_timeout=1)
     inspector = await Database.open(settings.database_url.get_secret_value())
@@ -106,6 +124,9 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
         sandbox.page.inspect = partial(message_rows, inspector)
         await web.TCPSite(runner, HOST, port).start()
         sandbox.connect(f"http://{HOST}:{port}")
+        # A kept database knows the tokens of a PagerDuty that is gone: they link again.
+        if settings.links_people:
+            await link_people(sandbox)
         if is_new:
             await seed(sandbox, quiet=arguments.quiet)
         print(f"\nOpen {sandbox.page_url}\nStop with Ctrl-C.", flush=True)
@@ -138,6 +159,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--socket-mode", action="store_true", help="let Slack reach the bot through a websocket"
+    )
+    parser.add_argument(
+        "--people",
+        choices=["email", "oauth"],
+        default="email",
+        help="how the bot knows people at PagerDuty: by e-mail, or by linking their account",
     )
     parser.add_argument("--quiet", action="store_true", help="do not open a first incident")
     parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])

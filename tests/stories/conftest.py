@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
@@ -11,9 +12,9 @@ from tests.stories.office import InProcess, Office
 
 
 @asynccontextmanager
-async def built(database_url: str) -> AsyncIterator[Office]:
+async def built(database_url: str, people: Literal["email", "oauth"] = "email") -> AsyncIterator[Office]:
     """Fakes and people, no bot yet; inspected after everything has stopped."""
-    office = Office(database_url)
+    office = Office(database_url, people=people)
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()
@@ -56,3 +57,20 @@ async def sqlite_office(empty_sqlite_office: Office) -> AsyncIterator[Office]:
     """For what the database has no part in: a bot once, on the quicker one."""
     async with InProcess(empty_sqlite_office):
         yield empty_sqlite_office
+
+
+@pytest.fixture
+async def empty_linking_office(database_url: str) -> AsyncIterator[Office]:
+    """On each database, for bots whom people give their own tokens."""
+    async with built(database_url, "oauth") as office:
+        yield office
+
+
+@pytest.fixture
+async def linking_office(empty_linking_office: Office) -> AsyncIterator[Office]:
+    """With a bot, #checkout following Checkout, and everybody linked but Uma."""
+    office = empty_linking_office
+    async with InProcess(office):
+        await office.links(office.alice, office.bob, office.carol)
+        await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
+        yield office

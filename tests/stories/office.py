@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 from aiohttp import web
@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot.app import build_app
 from bot.cli.settings import secrets_of
+from bot.sandbox.linking import link
 from bot.sandbox.pagerduty.state import Incident
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
@@ -40,9 +41,13 @@ def free_port() -> int:
 
 
 class Office:
-    """Fakes, people and places. The bots are opened and closed by the story's fixtures."""
+    """Fakes, people and places. The bots are opened and closed by the story's fixtures.
 
-    def __init__(self, database_url: str) -> None:
+    `people`: how the bot knows who somebody is at PagerDuty, by `email` or by linking (`oauth`).
+    """
+
+    def __init__(self, database_url: str, *, people: Literal["email", "oauth"] = "email") -> None:
+        self.people = people
         self.sandbox = Sandbox(speed=20)
         self.slack = self.sandbox.slack
         self.pagerduty = self.sandbox.pagerduty
@@ -84,6 +89,9 @@ class Office:
             "pace_channel_burst": 50,
             "shutdown_seconds": 0.5,
         }
+        if self.people == "oauth":
+            values["pagerduty_client_id"] = self.sandbox.oauth_client_id
+            values["pagerduty_client_secret"] = SecretStr(self.sandbox.oauth_client_secret)
         return Settings(**(values | other))
 
     async def migrate(self) -> None:
@@ -104,6 +112,15 @@ class Office:
         """The id of PagerDuty's subscription for the bot."""
         (exchange,) = [one for one in self.pagerduty.journal if one.direction == "out"][-1:]
         return exchange.headers["x-webhook-subscription"]
+
+    async def links(self, *people: Person) -> None:
+        """Each of them asks for a link and agrees to everything, in a browser of their own."""
+        for person in people:
+            await link(self.slack, person.id)
+
+    def tokens(self) -> list[str]:
+        """Every token of PagerDuty's that works now."""
+        return [*self.pagerduty.access.tokens(), *self.pagerduty.oauth.tokens()]
 
     async def trigger(self, title: str, service: str = "PSVCCHK", **more: Any) -> Incident:
         """Something breaks."""

@@ -25,6 +25,7 @@ class Control:
     action_id: str
     value: str
     option: dict[str, Any] | None = None
+    url: str = ""
 
 
 def controls_of(blocks: list[dict[str, Any]]) -> list[Control]:
@@ -36,7 +37,8 @@ def controls_of(blocks: list[dict[str, Any]]) -> list[Control]:
             if not isinstance(element, dict) or "action_id" not in element:
                 continue
             if element["type"] == "button":
-                found.append(Control(element["text"]["text"], element["action_id"], element.get("value", "")))
+                value, url = element.get("value", ""), element.get("url", "")
+                found.append(Control(element["text"]["text"], element["action_id"], value, url=url))
             groups = element.get("option_groups") or []
             options = [*(element.get("options") or []), *(o for group in groups for o in group["options"])]
             found += [Control(o["text"]["text"], element["action_id"], o["value"], o) for o in options]

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sandbox.slack.fake import FakeSlack
 from bot.sandbox.slack.state import Message
+from bot.sandbox.visitor import Visitor
 from tests.stories.reading import Control, controls_of, words_of
 from tests.stories.waiting import PATIENCE, until
 
@@ -72,6 +73,13 @@ class Seen:
             by, control.action_id, channel=self.channel, message=self.ts, **chosen
         )
         assert answer.status == 200, f"Slack showed {answer.failure} to {by}: {answer.status} {answer.body}"
+
+    async def follow(self, label: str, by: str) -> str:
+        """Press a button that leads out of Slack; where it leads."""
+        url = next((one.url for one in self.controls if one.label == label), "")
+        await self.press(label, by)
+        assert url, f"{label!r} leads nowhere"
+        return url
 
     async def answers(self, label: str, by: str, words: str) -> Seen:
         """Press something, and wait for the new private reply that says `words`."""
@@ -171,6 +179,10 @@ class Person:
         """A plain message, as in the bot's own conversation."""
         answer = await self._slack.message(self.id, channel.id, line)
         assert answer.status == 200, f"Slack showed {answer.failure}: {answer.status} {answer.body}"
+
+    def browser(self) -> Visitor:
+        """A browser of their own: `async with` it."""
+        return Visitor(self.id)
 
     async def form(self) -> dict[str, Any]:
         """The form on this person's screen, once it is there and no longer loading."""
