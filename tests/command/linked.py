@@ -36,7 +36,8 @@ class Offers:
 
     made: list[tuple[SlackUser, int | None]] = field(default_factory=list)
 
-    async def offer(self, user: SlackUser, intent_id: int | None) -> Offer:
+    async def offer(self, user: SlackUser, intent_id: int | None = None, *, seconds: float = 900.0) -> Offer:
+        assert seconds > 0
         self.made.append((user, intent_id))
         ticket = f"ticket-{len(self.made)}"
         return Offer(f"https://pager.example.com/pagerduty/link?ticket={ticket}", ticket)

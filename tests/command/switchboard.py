@@ -26,6 +26,7 @@ from bot.command.channels import Channels
 from bot.command.desk import Desks
 from bot.command.names import DirectoryNames
 from bot.command.pressed import Pressed
+from bot.command.reminding import Reminders
 from bot.command.run import Runner
 from bot.command.services import Services
 from bot.command.tasks import TrackedTasks
@@ -217,10 +218,18 @@ async def switchboard(
             tokens = Tokens(links.store, Leases(database, holder), sign_in)
             stack.push_async_callback(tokens.close)
             accounts = AccountsByLink(members, links.store, tokens, sign_in, account, asked=ASKED)
+
+        def now() -> datetime:
+            return datetime.now(UTC)
+
+        reminders = Reminders(
+            Notices(database), workspaces, directory, links.offers, accounts.member, clock=now
+        )
         services = Services(
             catalog=catalog,
             accounts=accounts,
             offers=links.offers if mode == "oauth" else None,
+            reminders=reminders if mode == "oauth" else None,
             workspaces=workspaces,
             intents=Intents(database, batcher, sealer, holder=holder),
             incidents=incidents,
@@ -239,7 +248,7 @@ async def switchboard(
             pressed=Pressed(Messages(database), workspaces, lambda: wake.notify("delivery")),
             audit=AuditReading(database),
             metrics=counted,
-            clock=lambda: datetime.now(UTC),
+            clock=now,
         )
         runner = Runner(services, TrackedTasks())
         front = SlackFront(
