@@ -83,11 +83,15 @@ async def rig(database_url: str) -> AsyncIterator[Rig]:
         stack.push_async_callback(session.close)
         base_url = f"{slack.acting.origin}/api/"
         workspaces = Workspaces([Slack(session, SecretStr(slack.bot_token), base_url=base_url, team_id=TEAM)])
-        for one in (await site.replica(), await site.replica()):
-            ended = EndedLinks(one.accounts, world, world, workspaces, Notices(one.database))
-            one.tokens = one.new_tokens(on_ended=ended.tell)
-        await site.link(site.replicas[0])
-        yield Rig(site, world, slack, *site.replicas, ended)
+        one, two = await site.replica(), await site.replica()
+        ended, theirs = (
+            EndedLinks(replica.accounts, world, world, workspaces, Notices(replica.database))
+            for replica in (one, two)
+        )
+        one.tokens = one.new_tokens(on_ended=ended.tell)
+        two.tokens = two.new_tokens(on_ended=theirs.tell)
+        await site.link(one)
+        yield Rig(site, world, slack, one, two, ended)
 
 
 async def test_who_is_on_call_is_told_with_a_way_to_link(rig: Rig) -> None:
