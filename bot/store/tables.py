@@ -128,6 +128,7 @@ shown = Table(
     Column("revision", BigInteger, nullable=False),  # the revision that was rendered, not the newest
     Column("hash", Text, nullable=False),  # of what was rendered: equal renders are not sent again
     Column("shown_at", Moment),
+    Index("ix_shown_incident_id", "incident_id"),  # or each incident that retention deletes costs a full scan
 )
 
 thread_lines = Table(
@@ -143,6 +144,7 @@ thread_lines = Table(
     Column("next_try_at", Moment),
     Column("tries", Integer, nullable=False, server_default="0"),
     Index("ix_thread_lines_ts_dropped", "ts", "dropped"),
+    Index("ix_thread_lines_event_id", "event_id"),  # as ix_shown_incident_id, for events
 )
 
 subscriptions = Table(

@@ -181,6 +181,7 @@ def upgrade() -> None:
         "notices",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("told_at", sa.Double(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("key", name="pk_notices"),
     )
     op.create_table(
@@ -346,6 +347,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_shown_message_id"),
         sa.PrimaryKeyConstraint("message_id", "incident_id", name="pk_shown"),
     )
+    op.create_index("ix_shown_incident_id", "shown", ["incident_id"])
     op.create_table(
         "thread_lines",
         sa.Column("message_id", KEY, nullable=False),
@@ -360,3 +362,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", "event_id", name="pk_thread_lines"),
     )
     op.create_index("ix_thread_lines_ts_dropped", "thread_lines", ["ts", "dropped"])
+    op.create_index("ix_thread_lines_event_id", "thread_lines", ["event_id"])
