@@ -172,6 +172,22 @@ class Incidents:
         async with self._database.read() as connection:
             return sorted((await connection.execute(query)).scalars())
 
+    async def channels_showing_open(self) -> list[Channel]:
+        """Channels with a message that stands there and is about an open incident, or with a page."""
+        query = (
+            select(messages.c.team_id, messages.c.channel_id)
+            .distinct()
+            .outerjoin(incidents, incidents.c.id == messages.c.incident_id)
+            .where(
+                messages.c.ts.is_not(None),
+                messages.c.gone.is_(None),
+                or_(incidents.c.status.in_(OPEN), messages.c.kind == "page"),
+            )
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(query)
+            return sorted((Channel(row.team_id, row.channel_id) for row in found), key=lambda one: one.id)
+
     async def open_in(self, channel: Channel) -> list[Incident]:
         """Open incidents with a living message in the channel, the oldest first."""
         shown_here = _shown_in(channel).where(messages.c.gone.is_(None), incidents.c.status.in_(OPEN))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
@@ -28,7 +28,7 @@ class Notices:
         return True
 
     async def claim_again(self, key: str, after: float) -> bool:
-        """As `claim`, and again for one caller once `after` seconds have gone by since it was last claimed."""
+        """As `claim`, and again for one caller once `after` seconds have passed since it was last claimed."""
         row = insert_into(notices, self._database.dialect).values(key=key, told_at=self._database.now_sql())
         async with self._database.write() as connection:
             claimed = await connection.execute(
@@ -47,6 +47,21 @@ class Notices:
             result = await connection.execute(delete(notices).where(notices.c.key == key, old))
             return bool(result.rowcount)
 
+    async def note(self, key: str, detail: str) -> None:
+        """Keep with what was told how it can be taken back."""
+        async with self._database.write() as connection:
+            await connection.execute(update(notices).where(notices.c.key == key).values(detail=detail))
+
+    async def details(self, prefix: str) -> dict[str, str | None]:
+        """What was told and is not settled, by key, with what `note` kept."""
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(notices.c.key, notices.c.detail).where(
+                    notices.c.key.startswith(prefix, autoescape=True)
+                )
+            )
+            return {row.key: row.detail for row in found}
+
     async def told(self, prefix: str) -> list[str]:
         """The keys beginning with `prefix` that were told and are not settled."""
         async with self._database.read() as connection:
@@ -62,3 +77,10 @@ class Notices:
                 select(events.c.id).where(events.c.subscription_id == subscription_id).limit(1)
             )
             return row.first() is not None
+
+    async def heard_from_lately(self) -> frozenset[str]:
+        """The webhook subscriptions whose deliveries were verified lately."""
+        last = select(events.c.subscription_id).order_by(events.c.id.desc()).limit(1000).subquery()
+        async with self._database.read() as connection:
+            found = await connection.execute(select(last.c.subscription_id).distinct())
+            return frozenset(one for one in found.scalars() if one)

@@ -24,6 +24,7 @@ from bot.store.upsert import insert_into
 
 POSTS = "chat.postMessage"
 UPDATES = "chat.update"
+DELETES = "chat.delete"
 HISTORY = "conversations.history"
 SLOWEST = 1 / 16
 """A bucket never learns a rate below this share of its setting."""
@@ -115,6 +116,11 @@ class Pace:
     def __init__(self, database: Database, limits: PaceLimits | None = None) -> None:
         self._database = database
         self._limits = limits or PaceLimits()
+
+    async def spend(self, team_id: str, charges: Sequence[Charge]) -> float:
+        """As `spend_in`, by itself."""
+        async with self._database.write() as connection:
+            return await self.spend_in(connection, team_id, charges)
 
     async def spend_in(self, connection: AsyncConnection, team_id: str, charges: Sequence[Charge]) -> float:
         """All charges or none, in the caller's transaction.

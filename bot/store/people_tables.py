@@ -206,4 +206,5 @@ notices = Table(
     people_metadata,
     Column("key", Text, primary_key=True),  # what was told once, to whom: never said twice
     Column("told_at", Moment, nullable=False),
+    Column("detail", Text),  # what is needed to take it back: a message's ts
 )
