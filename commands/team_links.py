@@ -39,6 +39,7 @@ class _Part:
 @command(
     "team-links",
     scope="oncalls.read",
+    admins_only=True,
     examples=("team-links", "team-links checkout", "team-links remind"),
     arguments={"anything": Argument("Whose rotas", usage="[service|team|policy|schedule]")},
 )

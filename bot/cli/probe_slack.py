@@ -17,12 +17,11 @@ from bot.errors import SlackFailure
 from bot.settings import Settings
 from bot.slack.client import Slack
 from bot.slack.failures import TokenBad
-from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
+from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES, USER_GROUPS
 
 SKEW_SECONDS = 60  # Slack's signatures are refused beyond 300 s
 THEIR_APP = "pagerduty"
 HISTORY = frozenset({"channels:history", "groups:history"})
-GROUPS = "usergroups:read"
 
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
@@ -109,13 +108,13 @@ def user_groups(settings: Settings, granted: frozenset[str]) -> list[Finding]:
     """Groups that settings name, without the scope to read who is in them: then nobody in them counts."""
     named = {"ADMINS": settings.admins, "SUBSCRIBERS": settings.subscribers}
     by_group = [name for name, ids in named.items() if any(_is_group(one) for one in ids)]
-    if not by_group or GROUPS in granted:
+    if not by_group or USER_GROUPS in granted:
         return []
     return [
         failure(
             "User groups",
-            f"{' and '.join(by_group)} name{'s' if len(by_group) == 1 else ''} a user group, but {GROUPS} is "
-            "not granted: nobody in it counts",
+            f"{' and '.join(by_group)} name{'s' if len(by_group) == 1 else ''} a user group, but "
+            f"{USER_GROUPS} is not granted: nobody in it counts",
             "Grant it in OAuth & Permissions and reinstall the app, or name people (U…) instead.",
         )
     ]
