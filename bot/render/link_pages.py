@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.model import Person
 from bot.render.link_problems import Problem
-from bot.render.web import document, form, identities, link, note, paragraph, submit
+from bot.render.web import CARE, DONE, WAIT, document, form, identities, link, note, paragraph, submit
 
 WAY, CANCEL = "way", "cancel"  # the confirming form's buttons: one name, and the value that says no
 _WAYS = {"plain": "Link them", "slack": "Sign in with Slack", "admin": "Ask an admin"}
@@ -94,6 +94,7 @@ def waiting_page(face: Face, person: Person) -> str:
         _both(face, person),
         paragraph("They have a day. You can close this page.", soft=True),
         _to_slack(face),
+        mark=WAIT,
     )
 
 
@@ -107,12 +108,13 @@ def linked_page(face: Face, person: Person, *, acts: bool, slash: str) -> str:
         paragraph(now) if now else "",
         _to_slack(face),
         paragraph(f"{slash} whoami shows this again, {slash} unlink ends it.", soft=True),
+        mark=DONE,
     )
 
 
 def problem_page(problem: Problem) -> str:
     """What stopped it, and the one next step."""
-    return document(problem.title, paragraph(problem.said), paragraph(problem.then))
+    return document(problem.title, paragraph(problem.said), paragraph(problem.then), mark=CARE)
 
 
 def _both(face: Face, person: Person) -> str:

@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Mapping
 from html import escape
 
+DONE, CARE, WAIT = "✓", "!", "…"
+
 STYLE = """
 :root{color-scheme:light dark;--ground:#f3f5f4;--card:#fff;--ink:#17211d;--soft:#55635d;--line:#d8dfdb;
 --brand:#0b6e4f;--on-brand:#fff;--warm:#fff5df;--warm-ink:#5a4100;--warm-line:#ecd196}
@@ -25,13 +27,18 @@ padding:1.5rem 1.25rem 1.75rem}
 .brand{margin:0 0 1.25rem;font-size:.875rem;font-weight:600;letter-spacing:.02em;color:var(--brand)}
 h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25;font-weight:700;text-wrap:balance}
 p{margin:0 0 1rem}
+main>:last-child{margin-bottom:0}
+form+p,a+p{margin-top:1rem}
+.mark{display:grid;place-items:center;width:2.75rem;height:2.75rem;margin:0 0 1rem;border-radius:50%;
+background:var(--brand);color:var(--on-brand);font-size:1.375rem;font-weight:700;line-height:1}
+.mark.warn{background:var(--warm);color:var(--warm-ink);border:1px solid var(--warm-line)}
 .soft{color:var(--soft)}
 .who{margin:0 0 1rem;border:1px solid var(--line);border-radius:.75rem}
 .who>div{padding:.75rem 1rem}
 .who>div+div{border-top:1px solid var(--line)}
 dt{font-size:.8125rem;color:var(--soft)}
-dd{margin:0}
-dd strong{display:block;font-size:1.0625rem}
+dd{margin:0;color:var(--soft)}
+dd strong{display:block;font-size:1.0625rem;color:var(--ink)}
 .note{margin:0 0 1rem;padding:.75rem 1rem;border:1px solid var(--warm-line);border-radius:.75rem;
 background:var(--warm);color:var(--warm-ink)}
 form{display:grid;gap:.75rem;margin:1.5rem 0 0}
@@ -42,7 +49,7 @@ cursor:pointer}
 .button:hover{filter:brightness(.96)}
 .button:focus-visible{outline:3px solid var(--brand);outline-offset:3px}
 code{font:.9375em ui-monospace,"SF Mono",Menlo,Consolas,monospace}
-@media (min-width:40rem){body{padding-top:12vh}main{padding:2rem 2.25rem 2.25rem}}
+@media (min-width:40rem){body{padding-top:8vh}main{padding:2rem 2.25rem 2.25rem}}
 """.strip()
 
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")
@@ -59,15 +66,21 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-def document(title: str, *parts: str) -> str:
-    """A whole page; `title` is plain text, the parts are finished HTML."""
+def document(title: str, *parts: str, mark: str = "") -> str:
+    """A whole page; `title` is plain text, the parts are finished HTML. `mark` is the sign above the title,
+    for the eye alone: ✓, or another for what needs care.
+    """
+    sign = ""
+    if mark:
+        kind = "mark" if mark == DONE else "mark warn"
+        sign = f'<p class="{kind}" aria-hidden="true">{escape(mark)}</p>'
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex">'
         f"<title>{escape(title)} · Pagerline</title><style>{STYLE}</style></head>"
         '<body><main aria-labelledby="title"><p class="brand">Pagerline</p>'
-        f'<h1 id="title">{escape(title)}</h1>{"".join(parts)}</main></body></html>'
+        f'{sign}<h1 id="title">{escape(title)}</h1>{"".join(parts)}</main></body></html>'
     )
 
 
