@@ -1,6 +1,6 @@
 """The bot as one aiohttp application: opened in order, closed in reverse, nothing global.
 
-`build_app` only declares; what connects is opened when the application starts (bot/wiring.py) and closed when
+`build_app` only declares; what connects is opened when the application starts (bot/wiring) and closed when
 it stops, after the requests under way were answered.
 """
 

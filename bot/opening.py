@@ -1,6 +1,6 @@
 """What connects, opened: the store, Slack's session and workspace, PagerDuty's session and directory.
 
-bot/wiring.py puts the rest on top. Everything opened is closed by the exit stack, in reverse.
+bot/wiring puts the rest on top. Everything opened is closed by the exit stack, in reverse.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from pydantic import SecretStr
 
+from bot.delivery.reach import Reach
 from bot.errors import SlackFailure, UserError
 from bot.metrics import Metrics
 from bot.pagerduty import http as pagerduty_http
@@ -76,11 +77,15 @@ class SlackSide:
 
 @dataclass(frozen=True, slots=True)
 class PagerDutySide:
-    """The account key's client, for reads; names and levels."""
+    """The account key's client, for reads; names and levels; the session that all of it shares; whether
+    PagerDuty answers.
+    """
 
+    session: aiohttp.ClientSession
     reader: PagerDuty
     directory: Directory
     levels: Levels
+    reach: Reach
 
 
 async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
@@ -177,9 +182,15 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
         raise UserError("PAGERDUTY_API_KEY is missing.")
     session = pagerduty_http.open_session(trust_env=is_outside(settings.api_url))
     stack.push_async_callback(session.close)
-    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=metrics.pagerduty_call)
+    reach = Reach()
+
+    def called(method: str, path_template: str, status: int, seconds: float) -> None:
+        metrics.pagerduty_call(method, path_template, status, seconds)
+        reach.called(method, path_template, status, seconds)
+
+    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=called)
     key = AccountKey(settings.pagerduty_api_key)
     directory = Directory(PagerDuty(wire, key))
     stack.push_async_callback(directory.close)
     reader = PagerDuty(wire, key, ranks=directory.ranks)
-    return PagerDutySide(reader, directory, Levels(directory, reader))
+    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach)

@@ -173,8 +173,8 @@ class Settings(BaseModel):
     )
     admins: Words = Field(
         (),
-        description="Slack user ids (`U…`) or user group ids (`S…`) of the people who run the bot (`T…:U…` in "
-        "another workspace): told when something breaks, allowed to see the audit and to approve links.",
+        description="Slack user ids (`U…`) or user group ids (`S…`) of the people who run the bot (`T…:U…` "
+        "in another workspace): told when something breaks, allowed to see the audit and to approve links.",
     )
     admin_channel: str | None = Field(
         None, description="Slack channel id for notes to the admins, instead of direct messages."
@@ -230,6 +230,15 @@ class Settings(BaseModel):
     )
     sweep_seconds: float = Field(
         300.0, gt=0, description="How often open incidents are read again from PagerDuty, in seconds."
+    )
+    watch_seconds: float = Field(
+        60.0, gt=0, description="How often PagerDuty is asked whether it still delivers to us, in seconds."
+    )
+    follow_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="How often PagerDuty's log is read where no webhook is set up (Socket Mode without "
+        "`PAGERDUTY_WEBHOOK_SECRETS`), in seconds.",
     )
     shutdown_seconds: float = Field(
         20.0, gt=0, description="How long a stop waits for accepted work, in seconds."
@@ -343,13 +352,13 @@ class Settings(BaseModel):
         ]
 
 
-TO_RUN = ("slack_bot_token", "pagerduty_api_key", "pagerduty_webhook_secrets")
+TO_RUN = ("slack_bot_token", "pagerduty_api_key")
 
 
 def needed_to_run(settings: Settings) -> tuple[str, ...]:
-    """The settings `run` cannot do without, given the others: a signing secret unless Socket Mode, shared
-    keys on PostgreSQL, an address to come back to where people link or install. Workspaces that install the
-    bot bring their own token.
+    """The settings `run` cannot do without, given the others: a signing secret and PagerDuty's deliveries
+    unless Socket Mode (then nothing need reach us), shared keys on PostgreSQL, an address to come back to
+    where people link or install. Workspaces that install the bot bring their own token.
     """
     needs: tuple[str, ...] = TO_RUN
     if settings.links_people:
@@ -359,7 +368,7 @@ def needed_to_run(settings: Settings) -> tuple[str, ...]:
         if settings.slack_bot_token is None:
             needs = (*(name for name in needs if name != "slack_bot_token"), "slack_workspaces")
     if not settings.socket_mode:
-        needs += ("slack_signing_secret",)
+        needs += ("slack_signing_secret", "pagerduty_webhook_secrets")
     if not settings.on_sqlite:
         needs += ("encryption_keys",)
     return needs

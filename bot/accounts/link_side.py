@@ -1,4 +1,4 @@
-"""All of linking, built together from what bot/wiring.py opened."""
+"""All of linking, built together from what bot/wiring opened."""
 
 from __future__ import annotations
 

@@ -1,0 +1,126 @@
+"""Where the world comes in: Slack, PagerDuty's webhooks, installs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.command.channels import Channels
+from bot.command.coming_and_going import ComingAndGoing
+from bot.command.people import PeopleSync
+from bot.command.run import Runner
+from bot.delivery.loop import Delivery
+from bot.events import Event
+from bot.inbound.install import InstallDoors, InstallStore
+from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
+from bot.inbound.slack import SlackFront
+from bot.inbound.slack_http import slack_endpoint
+from bot.settings import Settings
+from bot.store.installs import InstallStates
+from bot.wiring.parts import Parts
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_comings(parts: Parts, delivery: Delivery, people: PeopleSync) -> ComingAndGoing | None:
+    """None: only the settings' token counts."""
+    store, slack = parts.store, parts.slack
+    if slack.installs is None:
+        return None
+
+    def changed() -> None:
+        delivery.look_at_everything()
+        people.hurry()
+
+    return ComingAndGoing(
+        slack.workspaces,
+        slack.installs,
+        store.subscriptions,
+        connect=slack.connect,
+        closed_channels=store.messages.closed_channels,
+        hint=lambda: store.wake.notify("workspaces"),
+        wait=lambda seconds: store.wake.wait(seconds, "workspaces"),
+        changed=changed,
+    )
+
+
+def build_slack_front(
+    parts: Parts, runner: Runner, delivery: Delivery, comings: ComingAndGoing | None
+) -> SlackFront:
+    store, workspaces = parts.store, parts.slack.workspaces
+    channels = Channels(
+        store.subscriptions,
+        store.notices,
+        workspaces,
+        hint=delivery.look_at_everything,
+        slash=parts.settings.slash_command,
+    )
+    return SlackFront(
+        runner=runner,
+        catalog=parts.catalog,
+        names=runner.services.names,
+        channels=channels,
+        workspaces=workspaces,
+        api_url=parts.settings.slack_api_url,
+        uninstalled=comings.uninstalled if comings else None,
+    )
+
+
+def build_install_doors(parts: Parts, comings: ComingAndGoing | None) -> InstallDoors | None:
+    settings, slack = parts.settings, parts.slack
+    client_id, secret, url = settings.slack_client_id, settings.slack_client_secret, settings.public_url
+    if slack.installs is None or comings is None or client_id is None or secret is None or url is None:
+        return None
+    return InstallDoors(
+        client_id=client_id,
+        client_secret=secret,
+        public_url=url,
+        api_url=settings.slack_api_url,
+        session=slack.session,
+        store=InstallStore(slack.installs, slack.workspaces, slack.connect),
+        states=InstallStates(parts.store.database),
+        workspaces=slack.workspaces,
+        came=comings.hurry,
+        slash=settings.slash_command,
+    )
+
+
+def build_webhook_door(parts: Parts) -> WebhookDoor:
+    settings, store, directory = parts.settings, parts.store, parts.pagerduty.directory
+    admins = parts.admins
+
+    async def accept(event: Event) -> bool:
+        return (await store.incidents.accept(event)).duplicate
+
+    def after(event: Event) -> None:
+        if event.type.startswith("service."):
+            directory.forget("services", "policies")
+
+    alarm = SignatureAlarm(
+        heard_from=store.notices.heard_from, tell_admins=admins.tell_once, settle=admins.settle
+    )
+    return WebhookDoor(
+        secrets=settings.pagerduty_webhook_secrets,
+        accept=accept,
+        ranks=directory.ranks,
+        after=after,
+        alarm=alarm,
+        metrics=parts.metrics,
+    )
+
+
+async def absent(request: web.Request) -> web.StreamResponse:
+    """For a door that the settings leave half configured."""
+    return web.Response(status=404, text=f"There is nothing at {request.path}.")
+
+
+def slack_door(settings: Settings, front: SlackFront) -> Handler:
+    if settings.slack_signing_secret is None:
+
+        async def closed(request: web.Request) -> web.StreamResponse:
+            del request
+            return web.Response(status=404, text="This bot listens to Slack through a websocket.")
+
+        return closed
+    return slack_endpoint(front.app, settings.slack_signing_secret)
