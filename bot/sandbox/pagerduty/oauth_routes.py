@@ -20,9 +20,10 @@ class OAuthRoutes:
         self._oauth = oauth
         self._state = state
 
-    def add_to(self, router: web.UrlDispatcher, wire: Wire) -> None:
-        router.add_get("/oauth/authorize", wire.bind(self._show))
-        router.add_post("/oauth/authorize", wire.bind(self._decide))
+    def add_to(self, router: web.UrlDispatcher, wire: Wire, unrecorded: Wire) -> None:
+        """What a person's browser asks is not the bot's doing, and stands in no journal."""
+        router.add_get("/oauth/authorize", unrecorded.bind(self._show))
+        router.add_post("/oauth/authorize", unrecorded.bind(self._decide))
         router.add_post("/oauth/token", wire.bind(self._token))
         router.add_post("/oauth/revoke", wire.bind(self._revoke))
 
@@ -51,7 +52,7 @@ class OAuthRoutes:
             back = question.back or decided(question, user)
         except OAuthError as error:
             return _page(trouble_page(str(error)), error.status)
-        return Reply(303, headers={"Location": back}, actor=user or None)
+        return Reply(303, headers={"Location": back})
 
     def _token(self, incoming: Incoming) -> Reply:
         try:

@@ -196,7 +196,7 @@ class FakePagerDuty:
         router.add_post("/v2/enqueue", wire.bind(_event(self._events.enqueue)))
         router.add_post("/v2/change/enqueue", wire.bind(_event(self._events.enqueue_change)))
         router.add_post("/generic/2010-04-15/create_event.json", wire.bind(_event(self._events.create_event)))
-        OAuthRoutes(self.oauth, self.state).add_to(router, wire)
+        OAuthRoutes(self.oauth, self.state).add_to(router, wire, unrecorded)
         for route in self._routes:
             router.add_route(route.method, route.path, wire.bind(front.serve(route)))
         router.add_route("*", "/{path:.*}", wire.bind(front.serve(None)))
