@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from bot.command.catalog import Catalog
 from bot.manifest import as_yaml, build_manifest
+from bot.pagerduty.oauth import ALWAYS
 from bot.settings import Settings, needed_to_run
 from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 
@@ -47,6 +48,19 @@ def scope_table() -> str:
     return "\n".join(rows)
 
 
+def pagerduty_scope_table(catalog: Catalog) -> str:
+    """One row a scope of a scoped PagerDuty app, with the commands that need it: no other is asked for."""
+    users: dict[str, list[str]] = {scope: [] for scope in sorted(ALWAYS)}
+    for command in catalog:
+        if command.scope is not None:
+            users.setdefault(command.scope, []).extend([] if command.hidden else [f"`{command.verb}`"])
+    rows = ["| PagerDuty scope | Needed for |", "|---|---|"]
+    for scope, verbs in sorted(users.items()):
+        lead = ["telling who has linked"] if scope in ALWAYS else []
+        rows.append(f"| `{scope}` | {', '.join(lead + verbs)} |")
+    return "\n".join(rows)
+
+
 def env_example() -> str:
     """Every setting, commented out, with its help."""
     needed = ", ".join(name.upper() for name in needed_to_run(Settings()))
@@ -68,6 +82,7 @@ def filled(text: str, catalog: Catalog) -> str:
         "commands": lambda: command_table(catalog),
         "settings": settings_table,
         "scopes": scope_table,
+        "pagerduty scopes": lambda: pagerduty_scope_table(catalog),
     }
     for name, derive in parts.items():
         begin, end = BEGIN.format(name), END.format(name)

@@ -11,7 +11,16 @@ import yaml
 from bot.cli.main import VERBS
 from bot.environment import load
 from bot.manifest import build_manifest
-from bot.reference import command_table, derived_files, env_example, filled, scope_table, settings_table
+from bot.pagerduty.oauth import ALWAYS
+from bot.reference import (
+    command_table,
+    derived_files,
+    env_example,
+    filled,
+    pagerduty_scope_table,
+    scope_table,
+    settings_table,
+)
 from bot.settings import Settings, needed_to_run
 from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 from commands import CATALOG
@@ -19,7 +28,7 @@ from commands import CATALOG
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-PARTS = ("commands", "settings", "scopes")
+PARTS = ("commands", "settings", "scopes", "pagerduty scopes")
 SETTINGS = {name.upper() for name in Settings.model_fields}
 
 
@@ -68,6 +77,14 @@ def test_the_scope_table_gives_every_scope_its_reason() -> None:
     assert all(reason for _, reason in found)
 
 
+def test_every_pagerduty_scope_is_told_with_what_needs_it() -> None:
+    found = rows(pagerduty_scope_table(CATALOG))
+    assert [row[0].strip("`") for row in found] == sorted(
+        ALWAYS | {one.scope for one in CATALOG if one.scope}
+    )
+    assert all(needed for _, needed in found)
+
+
 def test_the_example_settings_are_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Uncommented as it stands, it changes nothing."""
     for name in SETTINGS:
@@ -101,7 +118,7 @@ def test_the_readme_names_settings_that_exist() -> None:
 
 
 def test_the_readme_names_commands_that_exist() -> None:
-    typed = set(re.findall(r"(?:/pager|@pagerline) ([a-z]+)", README))
+    typed = set(re.findall(r"(?:/pager|@pagerline) ([a-z-]+)", README))
     assert typed
     assert all(CATALOG.find(word) for word in typed)
 
