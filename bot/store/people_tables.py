@@ -57,6 +57,7 @@ intents = Table(
         sqlite_where=text("state = 'linking'"),
         postgresql_where=text("state = 'linking'"),
     ),
+    sqlite_autoincrement=True,  # the audit keeps these ids for longer than the rows live
 )
 
 audit = Table(
@@ -82,6 +83,7 @@ audit = Table(
     Index("ix_audit_accepted_at", "accepted_at"),
     Index("ix_audit_intent_id", "intent_id"),
     Index("ix_audit_team_id_user_id", "team_id", "user_id"),
+    sqlite_autoincrement=True,  # ids grow, also after all was deleted
 )
 
 people = Table(

@@ -118,6 +118,7 @@ messages = Table(
         sqlite_where=text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
         postgresql_where=text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
     ),
+    sqlite_autoincrement=True,  # Slack keeps these ids in old messages: they are never given twice
 )
 
 shown = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -132,11 +133,10 @@ class Seed:
     async def line(self, message_id: int, story: StoryLine, incident_id: str = "Q1", **values: Any) -> int:
         """An event and its thread line below a message; the event's id."""
         async with self.database.write() as connection:
-            count = len((await connection.execute(select(events.c.id))).all())
             made = await connection.execute(
                 insert(events)
                 .values(
-                    event_id=f"E{count}",
+                    event_id=f"E-{secrets.token_hex(6)}",
                     type=f"incident.{story.kind}",
                     incident_id=incident_id,
                     occurred_at=story.at,

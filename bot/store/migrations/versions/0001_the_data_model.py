@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.Double(), nullable=False),
         sa.Column("done_at", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_audit_accepted_at", "audit", ["accepted_at"])
     op.create_index("ix_audit_intent_id", "audit", ["intent_id"])
@@ -160,6 +161,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_intents"),
         sa.UniqueConstraint("key", name="uq_intents_key"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_intents_state_lease_until", "intents", ["state", "lease_until"])
     op.create_index(
@@ -326,6 +328,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "team_id", "channel_id", "incident_id", name="uq_messages_team_id_channel_id_incident_id"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_messages_incident_id", "messages", ["incident_id"])
     op.create_index(
