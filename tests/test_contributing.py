@@ -27,14 +27,14 @@ def executed(text: str, name: str) -> dict[str, object]:
 
 
 def example() -> Command:
-    link = executed(MODULE, "commands.link")["link"]
-    assert isinstance(link, Command)
-    return link
+    url = executed(MODULE, "commands.url")["url"]
+    assert isinstance(url, Command)
+    return url
 
 
 EXAMPLES = {
     name: test
-    for name, test in executed(TESTS, "tests.commands.test_link").items()
+    for name, test in executed(TESTS, "tests.commands.test_url").items()
     if name.startswith("test_") and callable(test)
 }
 
@@ -48,10 +48,10 @@ async def test_its_tests_pass(name: str, sqlite_url: str) -> None:
 
 async def test_help_knows_it(sqlite_url: str) -> None:
     async with switchboard(sqlite_url, catalog=Catalog(*CATALOG, example())) as board:
-        assert "Give me the link to an incident" in await board.types("help link")
+        assert "Give me the address of an incident" in await board.types("help url")
 
 
 def test_the_papers_follow_from_it() -> None:
     catalog = Catalog(*CATALOG, example())
-    assert "`link N`" in command_table(catalog)
-    assert "link" in str(build_manifest(catalog, slash_command="/pager"))
+    assert "`url N`" in command_table(catalog)
+    assert "| url]" in str(build_manifest(catalog, slash_command="/pager"))
