@@ -45,3 +45,13 @@ def test_what_is_no_key_is_refused_without_showing_it(keys: list[str]) -> None:
 
 def test_a_sealer_shows_no_key() -> None:
     assert KEY not in repr(Sealer([KEY]))
+
+
+def test_only_what_another_key_sealed_is_sealed_again() -> None:
+    both = Sealer([OTHER, KEY])
+    again = both.resealed(Sealer([KEY]).seal("token"))
+    assert again is not None
+    assert Sealer([OTHER]).open(again) == "token"
+    assert both.resealed(again) is None
+    with pytest.raises(Unsealable):
+        Sealer([OTHER]).resealed(Sealer([KEY]).seal("token"))
