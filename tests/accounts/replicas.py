@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.accounts.tokens import Tokens
-from bot.model import SlackUser
+from bot.model import Person, SlackUser
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import UserToken
 from bot.pagerduty.http import PagerDutyHttp
@@ -116,8 +116,11 @@ class Site:
     async def link(self, replica: Replica, user: SlackUser = ALICE) -> Account:
         """The person consents and is linked."""
         granted = await self.granted(PERSON_OF[user], replica.oauth)
-        person = await PagerDuty(replica.http, UserToken(granted.access)).me()
-        return await replica.accounts.link(user, person, granted)
+        return await replica.accounts.link(user, await self.me(replica, granted), granted)
+
+    async def me(self, replica: Replica, granted: Granted) -> Person:
+        """Who consented."""
+        return await PagerDuty(replica.http, UserToken(granted.access)).me()
 
     def let_pass(self, seconds: float) -> None:
         """Time goes by, for PagerDuty's tokens and for every replica's database."""
