@@ -25,6 +25,7 @@ def test_each_thing_counted_has_its_name() -> None:
     metrics.batch(7, 0.01)
     metrics.backlog(3)
     metrics.worst_staleness(1.25)
+    metrics.token_refresh("renewed")
     shown = figures(metrics)
     assert shown['pagerline_slack_call_seconds_count{method="chat.update",outcome="ok"}'] == 1
     path = 'method="GET",path="/incidents/{id}",status="200"'
@@ -37,6 +38,7 @@ def test_each_thing_counted_has_its_name() -> None:
     assert shown["pagerline_batch_seconds_count"] == 1
     assert shown["pagerline_backlog"] == 3
     assert shown["pagerline_worst_staleness_seconds"] == 1.25
+    assert shown['pagerline_token_refreshes_total{outcome="renewed"}'] == 1
 
 
 def test_a_clock_that_is_behind_pagerdutys_gives_no_negative_lag() -> None:
