@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pydantic import SecretStr
+
 from bot.accounts.approval import Admins, Approvals
 from bot.accounts.completing import Completion, OnLinked, Start
+from bot.accounts.confirming import Confirming
+from bot.accounts.faces import Faces
 from bot.accounts.linking import Linking
 from bot.accounts.members import Members
+from bot.accounts.proof import Proof
 from bot.model import Person
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import UserToken
@@ -27,6 +32,7 @@ class LinkSide:
     """What browsers and Slack's presses reach, and what admins decide (its `run` is a loop)."""
 
     linking: Linking
+    confirming: Confirming
     approvals: Approvals
 
 
@@ -50,6 +56,9 @@ def build_link_side(
     async def who_is(granted: Granted) -> Person:
         return await replace(reader, credentials=UserToken(granted.access), sender=None).me()
 
+    def missing(scopes: frozenset[str]) -> frozenset[str]:
+        return oauth.missing_scopes(Granted(SecretStr(""), None, scopes, 0.0))
+
     pending = PendingLinks(database, sealer)
     completion = Completion(
         pending,
@@ -69,19 +78,28 @@ def build_link_side(
         channel_id=settings.admin_channel,
         slash=settings.slash_command,
     )
+    faces = Faces(members, workspaces, slash=settings.slash_command)
+    confirming = Confirming(
+        pending,
+        faces,
+        Proof(workspaces, accounts),
+        completion,
+        approvals,
+        sign_in=sign_in,
+        missing=missing,
+        slash=settings.slash_command,
+    )
     linking = Linking(
         links=Links(database, sealer),
         pending=pending,
         accounts=accounts,
         oauth=oauth,
         who_is=who_is,
-        members=members,
-        workspaces=workspaces,
+        faces=faces,
         completion=completion,
-        approvals=approvals,
-        sign_in=sign_in,
+        confirming=confirming,
         public_url=settings.public_url or "",
         slash=settings.slash_command,
         region=settings.pagerduty_region,
     )
-    return LinkSide(linking, approvals)
+    return LinkSide(linking, confirming, approvals)

@@ -25,7 +25,9 @@ import structlog
 from aiohttp import web
 
 from bot.accounts.completing import LinkStopped
-from bot.accounts.linking import CONFIRM_PATH, LINK_PATH, Linking, Standing, Way
+from bot.accounts.confirming import Standing, Way
+from bot.accounts.link_side import LinkSide
+from bot.accounts.linking import CALLBACK_PATH, CONFIRM_PATH, LINK_PATH, SIGN_IN_PATH
 from bot.errors import StoreUnavailable
 from bot.inbound.reading import Unreadable, read_body
 from bot.render import link_problems as problems
@@ -55,8 +57,9 @@ class LinkDoors:
     have.
     """
 
-    def __init__(self, linking: Linking, *, public_url: str, slash: str) -> None:
-        self._linking = linking
+    def __init__(self, side: LinkSide, *, public_url: str, slash: str) -> None:
+        self._linking = side.linking
+        self._confirming = side.confirming
         self._slash = slash
         self._secure = public_url.startswith("https://")
         self.cookie = "__Host-pagerline" if self._secure else "pagerline"
@@ -139,7 +142,7 @@ class LinkDoors:
 
     async def _shown(self, request: web.Request) -> web.Response:
         browser = self._browser(request)
-        standing = await self._linking.shown(_query(request, "id"), browser)
+        standing = await self._confirming.shown(_query(request, "id"), browser)
         return _page(self._standing_page(standing, browser))
 
     def _standing_page(self, standing: Standing, browser: str) -> str:
@@ -163,13 +166,13 @@ class LinkDoors:
         link_id = form.get("id", "")
         browser = self._checked(request, form, "confirm", link_id)
         if form.get(WAY) == CANCEL:
-            await self._linking.cancel(link_id, browser)
+            await self._confirming.cancel(link_id, browser)
             return _see(_confirm_url(link_id))
-        elsewhere = await self._linking.confirm(link_id, browser, _WAYS.get(form.get(WAY, ""), "plain"))
+        elsewhere = await self._confirming.confirm(link_id, browser, _WAYS.get(form.get(WAY, ""), "plain"))
         return _see(elsewhere or _confirm_url(link_id))
 
     async def _signed_in(self, request: web.Request) -> web.Response:
-        link_id = await self._linking.signed_in(
+        link_id = await self._confirming.signed_in(
             _query(request, "state"),
             self._browser(request),
             code=_query(request, "code", limit=4000),
@@ -191,6 +194,17 @@ class LinkDoors:
         if not browser or not hmac.compare_digest(_token(browser, purpose, about).encode(), given.encode()):
             raise LinkStopped(problems.no_cookie(self._slash))
         return browser
+
+
+Door = Callable[[LinkDoors], Callable[[web.Request], Awaitable[web.Response]]]
+ROUTES: tuple[tuple[str, str, Door], ...] = (
+    ("GET", LINK_PATH, lambda doors: doors.ask),
+    ("POST", LINK_PATH, lambda doors: doors.begin),
+    ("GET", CALLBACK_PATH, lambda doors: doors.returned),
+    ("GET", CONFIRM_PATH, lambda doors: doors.shown),
+    ("POST", CONFIRM_PATH, lambda doors: doors.confirm),
+    ("GET", SIGN_IN_PATH, lambda doors: doors.signed_in),
+)
 
 
 def _token(browser: str, purpose: str, about: str) -> str:

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from sqlalchemy import Row, Table, select, update
 
 from bot.accounts.link_side import LinkSide, build_link_side
-from bot.accounts.linking import CALLBACK_PATH, CONFIRM_PATH, LINK_PATH, SIGN_IN_PATH, Offer
+from bot.accounts.linking import CALLBACK_PATH, SIGN_IN_PATH, Offer
 from bot.accounts.members import Members
-from bot.inbound.linking import LinkDoors
+from bot.inbound.linking import ROUTES, Door, LinkDoors
 from bot.model import Person, SlackUser
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
@@ -37,7 +37,7 @@ from bot.store.accounts import AccountStore
 from bot.store.database import Database
 from bot.store.people_tables import link_states, link_tickets
 from bot.store.sealing import Sealer
-from tests.inbound.doors import serving
+from tests.inbound.doors import Handler, serving
 
 TEAM = "T0ACME"
 UMA, ALICE, BOB, CAROL = (SlackUser(TEAM, f"U0{name}") for name in ("UMA", "ALICE", "BOB", "CAROL"))
@@ -229,24 +229,16 @@ async def linking_desk(database_url: str, *, sign_in: bool = False, **settings: 
         stack.push_async_callback(database.close)
         slack_session = await stack.enter_async_context(open_slack_session(2.0))
         session = await stack.enter_async_context(open_session())
-        doors: dict[str, Any] = {}
+        opened: list[LinkDoors] = []
 
-        def door(name: str) -> Any:
+        def behind(door: Door) -> Handler:
             async def answer(request: web.Request) -> web.StreamResponse:
-                reply: web.StreamResponse = await getattr(doors["now"], name)(request)
-                return reply
+                return await door(opened[0])(request)
 
             return answer
 
         origin = await stack.enter_async_context(
-            serving(
-                ("GET", LINK_PATH, door("ask")),
-                ("POST", LINK_PATH, door("begin")),
-                ("GET", CALLBACK_PATH, door("returned")),
-                ("GET", CONFIRM_PATH, door("shown")),
-                ("POST", CONFIRM_PATH, door("confirm")),
-                ("GET", SIGN_IN_PATH, door("signed_in")),
-            )
+            serving(*((method, path, behind(door)) for method, path, door in ROUTES))
         )
         values = Settings(public_url=origin, **settings)
         pagerduty.register_oauth_app(CLIENT, [origin + CALLBACK_PATH], SECRET)
@@ -287,6 +279,6 @@ async def linking_desk(database_url: str, *, sign_in: bool = False, **settings: 
             start=desk.start,
             on_linked=desk.on_linked,
         )
-        doors["now"] = LinkDoors(desk.side.linking, public_url=origin, slash="/pager")
+        opened.append(LinkDoors(desk.side, public_url=origin, slash="/pager"))
         yield desk
         await desk.settled()
