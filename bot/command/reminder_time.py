@@ -15,9 +15,8 @@ from bot.command.duties import Turn
 
 FIRST = time(10)  # of the day before, local time
 MORNING, NIGHT = time(8), time(22)  # later reminders come between these
-SOON = timedelta(
-    hours=40
-)  # earlier than this before a turn nobody is reminded, in any zone and any change of clocks
+SOON = timedelta(hours=40)  # before a turn: earlier nobody is reminded, whatever clocks do meanwhile
+ALWAYS = "always"
 
 
 def zone_of(*names: str | None) -> tzinfo:
@@ -62,4 +61,4 @@ def due(turns: Sequence[Turn], *, zone: tzinfo, now: datetime, horizon: datetime
 
 def matter(turn: Turn, *, zone: tzinfo, now: datetime) -> str:
     """What a reminder of this turn is told once for: the day it begins, `always` when it runs already."""
-    return "always" if turn.start is None or turn.start <= now else local_day(turn.start, zone).isoformat()
+    return ALWAYS if turn.start is None or turn.start <= now else local_day(turn.start, zone).isoformat()

@@ -1,4 +1,4 @@
-"""Reminds people who go on call and are not linked: by themselves the day before, or when an admin asks.
+"""Reminds people who go on call and are not linked: the day before (day_before.py), or when an admin asks.
 
     rotas (who, when, linked?) → reminder_time (now?) → notices (not told yet?) → one direct message
 
@@ -8,7 +8,6 @@ none than two. Only where people link: where they are matched by e-mail address 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,8 @@ import structlog
 
 from bot.command.duties import Turn
 from bot.command.ports import Offer
-from bot.command.reminder_time import SOON, due, matter, zone_of
-from bot.command.rotas import AHEAD, Rostered, Rotas
+from bot.command.reminder_time import ALWAYS, SOON, due, matter, zone_of
+from bot.command.rotas import AHEAD, Rostered
 from bot.errors import Failure, NotAllowed, PagerDutyFailure, SlackFailure, StoreUnavailable
 from bot.model import OnCall, Person, SlackProfile, SlackUser
 from bot.render.reminder import reminder
@@ -31,10 +30,9 @@ from bot.store.notices import Notices
 
 log = structlog.get_logger("pagerline.reminding")
 
-PERIOD = 900.0  # seconds between two looks at the rotas
-AFTER_FAILURE = 120.0
 LINK_SECONDS = 3 * 86_400.0  # how long the message's button leads somewhere: past the beginning of the turn
 NOT_OFTENER = 86_400.0  # seconds: nobody is reminded twice within them, whoever asks
+_TOLD = "reminded:"  # what was told of whom: the day a turn begins, or that they are on call always
 
 NOT_HERE = (
     "Nobody links an account here, so there is nothing to remind of: I know people by their e-mail address, "
@@ -70,7 +68,7 @@ class Reminded:
 
 class Reminders:
     """Writes to one person at a time. `member` raises NotAllowed for whom this bot does not answer;
-    `by_itself`: the loop below runs too.
+    `by_itself`: bot/command/day_before.py runs too.
     """
 
     def __init__(
@@ -119,14 +117,20 @@ class Reminders:
         except SlackFailure as failure:
             return _told(one, failure)
 
-    async def remind_if_due(self, one: Rostered) -> bool:
+    async def told(self) -> frozenset[str]:
+        """What was reminded of already: most people need not be asked about. Raises StoreUnavailable."""
+        return frozenset(await self._notices.told(_TOLD))
+
+    async def remind_if_due(self, one: Rostered, told: frozenset[str] = frozenset()) -> bool:
         """The day before a turn of theirs begins, or once when they are on call always; True when sent.
 
         Raises StoreUnavailable, and SlackFailure when it may be tried again.
         """
         now = self._clock()
         soon = [turn for turn in one.turns if turn.start is not None and now < turn.start <= now + SOON]
-        standing = [turn for turn in one.turns if turn.is_standing(now, now + AHEAD)]
+        standing = [
+            turn for turn in one.turns if turn.is_standing(now, now + AHEAD) and _key(one, ALWAYS) not in told
+        ]
         if one.linked or one.user is None or not (soon or standing):
             return False
         try:
@@ -136,7 +140,7 @@ class Reminders:
         turn = due([*soon, *standing], zone=zone, now=now, horizon=now + AHEAD)
         if turn is None:
             return False
-        key = f"reminded:{one.person.id}:{matter(turn, zone=zone, now=now)}"
+        key = _key(one, matter(turn, zone=zone, now=now))
         if not await self._notices.claim(key):
             return False
         try:
@@ -192,45 +196,8 @@ class Reminders:
         return zone_of(next((user.time_zone for user in users if user.id == one.person.id), None))
 
 
-class Reminding:
-    """The loop that looks at the rotas of every workspace."""
-
-    def __init__(self, rotas: Rotas, reminders: Reminders, workspaces: Workspaces) -> None:
-        self._rotas = rotas
-        self._reminders = reminders
-        self._workspaces = workspaces
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """At once, then every quarter of an hour; sooner again after a failure."""
-        failing = False
-        while not stop.is_set():
-            try:
-                await self.once()
-                if failing:
-                    log.info("reminding_again")
-                failing = False
-            except Failure as failure:
-                if not failing:
-                    log.warning("not_reminding", error=str(failure))
-                failing = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AFTER_FAILURE if failing else PERIOD)
-
-    async def once(self) -> int:
-        """Remind everybody whose time it is; returns how many. Raises PagerDutyFailure, StoreUnavailable, and
-        SlackFailure once every other workspace was looked after.
-        """
-        sent = 0
-        trouble: SlackFailure | None = None
-        for slack in self._workspaces.all():
-            try:
-                for one in await self._rotas.look(slack.team_id):
-                    sent += await self._reminders.remind_if_due(one)
-            except SlackFailure as failure:
-                trouble = failure
-        if trouble is not None:
-            raise trouble
-        return sent
+def _key(one: Rostered, about: str) -> str:
+    return f"{_TOLD}{one.person.id}:{about}"
 
 
 def _local(turn: Turn, zone: tzinfo) -> OnCall:

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from bot.accounts.members import Members
 from bot.command import reminding
-from bot.command.reminding import Reminders, Reminding
+from bot.command.day_before import DayBefore
+from bot.command.reminding import Reminders
 from bot.command.rotas import Rotas
 from bot.errors import PagerDutyUnavailable, SlackFailure, StoreUnavailable
 from bot.model import OnCall, Person, Reference, SlackProfile, SlackUser
@@ -102,7 +103,7 @@ class Replica:
 
     rotas: Rotas
     reminders: Reminders
-    loop: Reminding
+    loop: DayBefore
     database: Database
 
     async def asked(self) -> reminding.Reminded:
@@ -137,7 +138,7 @@ async def replica(stack: AsyncExitStack, world: World, slack: FakeSlack, url: st
         return replace(profile, time_zone=None) if user.id in world.without_zone else profile
 
     reminders = Reminders(Notices(database), workspaces, world, world, member, clock=lambda: world.now)
-    return Replica(rotas, reminders, Reminding(rotas, reminders, workspaces), database)
+    return Replica(rotas, reminders, DayBefore(rotas, reminders, workspaces), database)
 
 
 @pytest.fixture
