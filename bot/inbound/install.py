@@ -1,6 +1,6 @@
 """Slack's OAuth install: `GET /slack/install` begins it, `GET /slack/oauth_redirect` ends it.
 
-slack_bolt's flow walks it (state, cookie, exchange); behind slack_sdk's interfaces stand our own tables
+slack_bolt's flow walks it (state, cookie, code); behind slack_sdk's interfaces stand our own tables
 (bot/store/installs.py). The door is open to the world, so a workspace is let in only when the settings name
 it: anybody else's token is given back at once and not stored. An access that expires (token rotation) is
 refused: a bot that posts while nobody asks would have to renew it for ever.
@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
-import aiohttp
 import structlog
 from aiohttp import web
 from pydantic import SecretStr
@@ -27,11 +26,11 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.render import install_pages as pages
 from bot.render.web import HEADERS
+from bot.slack.failures import OutcomeUnknown, Unreachable
 from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 from bot.slack.workspaces import Connect, Workspaces
 from bot.store.installs import STATE_SECONDS, Install, Installs, InstallStates
@@ -42,8 +41,7 @@ INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 TEAM = re.compile(r"[TE][A-Z0-9]{1,30}")
 LONGEST_QUERY = 4000  # characters; Slack's codes and our states have fewer than 300
-# What a call fails with when Slack does not answer, or not in its own words (bot/slack/connection.py).
-AWAY = (aiohttp.ClientError, OSError, AttributeError, UnicodeDecodeError)
+Json = Mapping[str, Any]
 
 # It logs codes and whole answers; what matters of them is said here.
 _quiet = logging.getLogger("slack_bolt.oauth.quiet")
@@ -139,7 +137,16 @@ class StateStore(AsyncOAuthStateStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's flow with our page, and no more of the query in Slack's address than a workspace's id."""
+    """Bolt's flow with our page and our way to Slack: its own client has neither our timeouts nor our kinds
+    of failure, and no more of the query goes into Slack's address than a workspace's id.
+    """
+
+    def __init__(
+        self, settings: AsyncOAuthSettings, exchange: Callable[[str], Awaitable[Json]], connect: Connect
+    ) -> None:
+        super().__init__(settings=settings, logger=_quiet)
+        self._exchange = exchange
+        self._connect = connect
 
     async def build_authorize_url(self, state: str, request: AsyncBoltRequest) -> str:
         asked = (request.query.get("team") or [""])[0]
@@ -150,9 +157,42 @@ class _Flow(AsyncOAuthFlow):
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:
         return pages.invitation_page(url)
 
+    async def run_installation(self, code: str) -> Installation | None:
+        """What Slack grants for the code; None when it refuses. Raises SlackFailure when it is away."""
+        try:
+            told = await self._exchange(code)
+            team, enterprise = _map(told.get("team")), _map(told.get("enterprise"))
+            installer = _map(told.get("authed_user"))
+            token = str(told.get("access_token") or "")
+            key = str(team.get("id") or enterprise.get("id") or "")
+            who = await self._connect(key, SecretStr(token)).identity()
+        except (Unreachable, OutcomeUnknown):
+            raise
+        except SlackFailure as failure:
+            log.warning("install_refused", code=failure.code)
+            return None
+        return Installation(
+            app_id=told.get("app_id"),
+            enterprise_id=enterprise.get("id"),
+            enterprise_name=enterprise.get("name"),
+            team_id=team.get("id"),
+            team_name=team.get("name"),
+            bot_token=token,
+            bot_id=who.bot_id,
+            bot_user_id=told.get("bot_user_id") or who.bot_user_id,
+            bot_scopes=str(told.get("scope") or ""),
+            bot_refresh_token=told.get("refresh_token"),
+            bot_token_expires_in=told.get("expires_in"),
+            user_id=str(installer.get("id") or ""),
+            is_enterprise_install=told.get("is_enterprise_install") is True,
+            token_type=told.get("token_type"),
+        )
+
 
 class InstallDoors:
-    """The two doors. `came` serves what was just stored; `public_url` is where browsers find us."""
+    """The two doors. `exchange` gives Slack a code and the address it was made for, `came` serves what was
+    just stored; `public_url` is where browsers find us.
+    """
 
     def __init__(
         self,
@@ -161,7 +201,8 @@ class InstallDoors:
         client_secret: SecretStr,
         public_url: str,
         api_url: str,
-        session: aiohttp.ClientSession,
+        exchange: Callable[[str, str], Awaitable[Json]],
+        connect: Connect,
         store: InstallStore,
         states: InstallStates,
         workspaces: Workspaces,
@@ -176,12 +217,8 @@ class InstallDoors:
         # `__Host-` needs https, which a loopback address does not have.
         self._secure = origin.startswith("https://")
         _quiet.setLevel(logging.CRITICAL)
-        client = AsyncWebClient(base_url=api_url, session=session, retry_handlers=[], logger=_quiet)
-        client.proxy = None  # the session decides about proxies
         self._flow = _Flow(
-            client=client,
-            logger=_quiet,
-            settings=AsyncOAuthSettings(
+            AsyncOAuthSettings(
                 client_id=client_id,
                 client_secret=client_secret.get_secret_value(),
                 scopes=[*SCOPES, *OPTIONAL_SCOPES],
@@ -197,6 +234,8 @@ class InstallDoors:
                 callback_options=AsyncCallbackOptions(success=self._installed, failure=self._failed),
                 logger=_quiet,
             ),
+            lambda code: exchange(code, origin + REDIRECT_PATH),
+            connect,
         )
 
     async def install(self, request: web.Request) -> web.Response:
@@ -220,8 +259,8 @@ class InstallDoors:
         except StoreUnavailable as away:
             log.warning("install_not_remembered", reason=str(away))
             ending = pages.CANNOT_REMEMBER
-        except AWAY as problem:
-            log.warning("install_not_answered", error=type(problem).__name__)
+        except SlackFailure as failure:
+            log.warning("install_not_answered", code=failure.code)
             ending = pages.SLACK_AWAY
         else:
             return self._page(answer.body, answer.status, cookies=answer)
@@ -276,3 +315,7 @@ _ENDINGS = {
     "invalid_browser": pages.WRONG_BROWSER,
     "invalid_state": pages.EXPIRED,
 }
+
+
+def _map(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}

@@ -38,18 +38,22 @@ class Form:
 
 
 class _Reader(HTMLParser):
-    """The words of a page and its forms."""
+    """The words of a page, its links and its forms."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
         self.forms: list[Form] = []
+        self.links: dict[str, str] = {}
+        self._leads_to = ""
         self._open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag in _SILENT or tag == "button":
             self._open.append(tag)
+        if tag == "a":
+            self._leads_to = given.get("href", "")
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
         elif tag == "input" and self.forms:
@@ -58,6 +62,8 @@ class _Reader(HTMLParser):
             self.forms[-1].buttons.append(Button("", given.get("name", ""), given.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._leads_to = ""
         if self._open and self._open[-1] == tag:
             self._open.pop()
 
@@ -66,6 +72,8 @@ class _Reader(HTMLParser):
         if inside in _SILENT or not data.strip():
             return
         self.words.append(data.strip())
+        if self._leads_to:
+            self.links[data.strip()] = self._leads_to
         if inside == "button" and self.forms and self.forms[-1].buttons:
             button = self.forms[-1].buttons[-1]
             button.label = f"{button.label} {data.strip()}".strip()
@@ -113,6 +121,12 @@ class Visitor:
         """Go to an address, as after pressing a link."""
         await self._load("GET", url, None)
         return self
+
+    async def follows(self, label: str) -> Self:
+        """Press a link. Raises DeadEnd when there is none of this name."""
+        if label not in self._page.links:
+            raise DeadEnd(f"There is no {label!r} on {self.address}, only {list(self._page.links)}")
+        return await self.opens(urljoin(self.address, self._page.links[label]))
 
     async def presses(self, label: str) -> Self:
         """Press a button and see where it leads. Raises DeadEnd when there is none of this name."""

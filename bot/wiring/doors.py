@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot.command.channels import Channels
 from bot.command.coming_and_going import ComingAndGoing
@@ -17,6 +19,7 @@ from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
 from bot.settings import Settings
+from bot.slack.connection import Connection
 from bot.store.installs import InstallStates
 from bot.wiring.parts import Parts
 
@@ -72,12 +75,21 @@ def build_install_doors(parts: Parts, comings: ComingAndGoing | None) -> Install
     client_id, secret, url = settings.slack_client_id, settings.slack_client_secret, settings.public_url
     if slack.installs is None or comings is None or client_id is None or secret is None or url is None:
         return None
+    app = Connection(
+        slack.session, SecretStr(""), base_url=settings.slack_api_url, on_call=parts.metrics.slack_call
+    )
+
+    async def exchange(code: str, redirect_uri: str) -> Mapping[str, Any]:
+        form = {"code": code, "redirect_uri": redirect_uri}
+        return await app.exchange("oauth.v2.access", form, client_id=client_id, client_secret=secret)
+
     return InstallDoors(
         client_id=client_id,
         client_secret=secret,
         public_url=url,
         api_url=settings.slack_api_url,
-        session=slack.session,
+        exchange=exchange,
+        connect=slack.connect,
         store=InstallStore(slack.installs, slack.workspaces, slack.connect),
         states=InstallStates(parts.store.database),
         workspaces=slack.workspaces,

@@ -32,6 +32,7 @@ class Acting:
         """`user`, `team` and the other fields every interaction starts with."""
         world = self.workspace.world
         person = self.workspace.person(user)
+        enterprise = self.workspace.enterprise_id
         return {
             "user": {
                 "id": user,
@@ -40,8 +41,8 @@ class Acting:
                 "team_id": person.slack_team,
             },
             "team": {"id": world.slack_team_id, "domain": world.slack_domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "enterprise": {"id": enterprise, "name": enterprise} if enterprise else None,
+            "is_enterprise_install": self.workspace.by_organisation,
             "api_app_id": world.app_id,
             "token": self.tokens.verification_token,
         }

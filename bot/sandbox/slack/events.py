@@ -16,7 +16,8 @@ def envelope(workspace: Workspace, event: Json, verification_token: str) -> Json
         "token": verification_token,
         "team_id": world.slack_team_id,
         "context_team_id": world.slack_team_id,
-        "context_enterprise_id": None,
+        "enterprise_id": workspace.enterprise_id,
+        "context_enterprise_id": workspace.enterprise_id,
         "api_app_id": world.app_id,
         "event": event,
         "type": "event_callback",
@@ -24,11 +25,11 @@ def envelope(workspace: Workspace, event: Json, verification_token: str) -> Json
         "event_time": int(workspace.clock()),
         "authorizations": [
             {
-                "enterprise_id": None,
+                "enterprise_id": workspace.enterprise_id,
                 "team_id": world.slack_team_id,
                 "user_id": world.bot_user_id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": workspace.by_organisation,
             }
         ],
         "is_ext_shared_channel": False,
@@ -113,6 +114,18 @@ def archived(workspace: Workspace, channel: Channel, actor: str) -> Json:
         "is_moved": 0,
         "event_ts": ts,
     }
+
+
+def taken_away(workspace: Workspace) -> list[Json]:
+    """What an app hears when it is removed from a workspace: its token died, and it is installed no more."""
+    return [
+        {
+            "type": "tokens_revoked",
+            "tokens": {"oauth": [], "bot": [workspace.bot]},
+            "event_ts": workspace.next_ts(),
+        },
+        {"type": "app_uninstalled", "event_ts": workspace.next_ts()},
+    ]
 
 
 def home_opened(workspace: Workspace, user: str, tab: str, view: Json | None) -> Json:

@@ -14,8 +14,10 @@ from bot.sandbox.slack.answers import Json
 from bot.sandbox.slack.control import Control
 from bot.sandbox.slack.delivery import Delivered, Delivery
 from bot.sandbox.slack.faults import Fault, Faults
+from bot.sandbox.slack.installing import Installing
 from bot.sandbox.slack.journal import Change, Changes, Journal
 from bot.sandbox.slack.limits import RateLimits
+from bot.sandbox.slack.neighbours import Neighbours
 from bot.sandbox.slack.sign_in import SignIn
 from bot.sandbox.slack.state import Message, Workspace
 from bot.sandbox.slack.tickets import Tickets
@@ -48,6 +50,7 @@ _VERBS = (
     "submit",
     "subscribe",
     "token",
+    "uninstall",
     "url_verification",
 )
 
@@ -58,9 +61,19 @@ class FakeSlack:
     `clock` gives UNIX seconds. `speed` divides the gaps between event retries (at once, 1 min, 5 min).
     """
 
-    def __init__(self, world: World, *, clock: Callable[[], float] = time.time, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        clock: Callable[[], float] = time.time,
+        speed: float = 1.0,
+        beside: FakeSlack | None = None,
+    ) -> None:
+        """`beside`: another workspace that has the same app, on whose listener this one is reached."""
+        self._clock = clock
+        self._speed = speed
         self.world = world
-        self.tokens = Tokens()
+        self.tokens: Tokens = Tokens() if beside is None else beside.tokens.of_the_same_app()
         self.changes = Changes()
         self.journal = Journal()
         self.workspace = Workspace(world, clock, self.changes)
@@ -71,7 +84,17 @@ class FakeSlack:
         self.delivery = Delivery(self.workspace, self.journal, self.tokens, clock, speed=speed)
         self.acting = Acting(self.workspace, self.views, self.tickets, self.tokens, self.delivery)
         self.sign_in = SignIn(self.workspace, self.tokens, clock)
-        self.web_api = WebApi(self.acting, self.sign_in, self.faults, self.limits, self.journal)
+        self.installing: Installing = Installing(self.tokens, clock) if beside is None else beside.installing
+        self.installing.places.append(self)
+        self.web_api = WebApi(
+            self.acting,
+            self.sign_in,
+            self.installing,
+            faults=self.faults,
+            limits=self.limits,
+            journal=self.journal,
+        )
+        self.all: list[FakeSlack] = [self]
         self.verbs: dict[str, Callable[..., Any]] = {name: getattr(self, name) for name in _VERBS}
         self._runner: web.AppRunner | None = None
 
@@ -90,10 +113,12 @@ class FakeSlack:
     def application(self) -> web.Application:
         """The routes: Web API, response URLs, Socket Mode, `/control`."""
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/api/{method:[A-Za-z.]+}", self.web_api.call)
-        app.router.add_post("/response/{ticket}", self.web_api.respond)
+        neighbours = Neighbours(self.all)
+        app.router.add_route("*", "/api/{method:[A-Za-z0-9.]+}", neighbours.call)
+        app.router.add_post("/response/{ticket}", neighbours.respond)
         app.router.add_get("/link/", self.delivery.sockets.accept)
         self.sign_in.add_to(app.router)
+        self.installing.add_to(app.router)
         app.router.add_post("/control/{verb}", Control({**self.verbs, "journal": self.journal_since}).handle)
         return app
 
@@ -104,8 +129,9 @@ class FakeSlack:
         await web.TCPSite(self._runner, host, port).start()
         bound = self._runner.addresses[0][1]
         origin = f"http://{host}:{bound}"
-        self.acting.origin = origin
-        await self.delivery.start()
+        for one in self.all:
+            one.acting.origin = origin
+            await one.delivery.start()
         return f"{origin}/api/"
 
     async def stop(self) -> None:
@@ -113,11 +139,20 @@ class FakeSlack:
         await self.delivery.sockets.close_all()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.delivery.stop()
+        for one in self.all:
+            await one.delivery.stop()
+
+    def add_workspace(self, world: World) -> FakeSlack:
+        """Another workspace, in which the app is not installed yet; before `start`."""
+        other = FakeSlack(world, clock=self._clock, speed=self._speed, beside=self)
+        other.delivery.sockets = self.delivery.sockets  # one app has one websocket for all of them
+        self.all.append(other)
+        return other
 
     def connect(self, bot_url: str) -> None:
         """Deliver to `<bot_url>/slack/events` from now on, unless a socket is open."""
-        self.delivery.connect(bot_url)
+        for one in self.all:
+            one.delivery.connect(bot_url)
 
     def listen(self) -> AsyncIterator[Change]:
         """What changes from now on, as a person looking on would notice."""
@@ -166,6 +201,10 @@ class FakeSlack:
 
     async def delete_message(self, channel: str, ts: str) -> Delivered:
         return await housekeeping.delete_message(self.acting, channel, ts)
+
+    async def uninstall(self) -> Delivered:
+        """An admin removes the app: its token dies, and it is in no channel any more."""
+        return await housekeeping.uninstall(self.acting)
 
     async def repeat(self, name: str | None = None) -> Delivered:
         """Deliver the last thing (of this name) again, body unchanged; events with Slack's retry headers."""

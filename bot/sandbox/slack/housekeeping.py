@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.sandbox.slack.acting import Acting
 from bot.sandbox.slack.answers import SlackError
 from bot.sandbox.slack.delivery import Delivered
-from bot.sandbox.slack.events import archived, bot_removed, joined, message_deleted
+from bot.sandbox.slack.events import archived, bot_removed, joined, message_deleted, taken_away
 from bot.sandbox.slack.state import Channel, Workspace
 
 
@@ -54,6 +54,17 @@ async def delete_message(acting: Acting, channel: str, ts: str) -> Delivered:
     message = acting.workspace.message(place, ts)
     acting.workspace.remove(message)
     return await acting.delivery.event(message_deleted(acting.workspace, message)[0])
+
+
+async def uninstall(acting: Acting) -> Delivered:
+    """Remove the app from the workspace."""
+    acting.tokens.dead = "account_inactive"
+    for channel in acting.workspace.channels.values():
+        if acting.workspace.bot in channel.members and channel.kind != "im":
+            channel.members.remove(acting.workspace.bot)
+    revoked, removed = taken_away(acting.workspace)
+    await acting.delivery.event(revoked)
+    return await acting.delivery.event(removed)
 
 
 def _place(workspace: Workspace, channel: str) -> Channel:

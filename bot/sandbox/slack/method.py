@@ -8,9 +8,11 @@ from typing import Literal
 
 from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.arguments import Arguments
+from bot.sandbox.slack.installing import Installing
 from bot.sandbox.slack.sign_in import SignIn
 from bot.sandbox.slack.state import Channel, Workspace
 from bot.sandbox.slack.tickets import Tickets
+from bot.sandbox.slack.tokens import Tokens
 from bot.sandbox.slack.views import Views
 
 TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 300  # calls a minute
@@ -30,6 +32,8 @@ class Call:
     origin: str
     open_socket: Callable[[], str]
     sign_in: SignIn
+    installing: Installing
+    tokens: Tokens
     token: str = ""
     events: list[Json] = field(default_factory=list)
 

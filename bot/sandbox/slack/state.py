@@ -86,6 +86,8 @@ class Workspace:
         self.changes = changes
         self.people: dict[str, Person] = {p.slack_id: p for p in world.people}
         self.bot = world.bot_user_id
+        self.enterprise_id: str | None = None  # of the organisation it belongs to
+        self.by_organisation = False  # the app was installed for the whole organisation
         self.channels: dict[str, Channel] = {}
         self.usergroups = {g.id: UserGroup(g.id, g.handle, g.name, list(g.people)) for g in world.groups}
         self.posted: list[

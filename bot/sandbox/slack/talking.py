@@ -35,10 +35,12 @@ async def command(acting: Acting, user: str, channel: str, text: str, command: s
         "command": command,
         "text": escaped(acting.workspace, text, labels=True),
         "api_app_id": world.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if acting.workspace.by_organisation else "false",
         "response_url": acting.url_of(ticket),
         "trigger_id": acting.tickets.trigger(user),
     }
+    if acting.workspace.enterprise_id is not None:
+        fields["enterprise_id"] = acting.workspace.enterprise_id
     answer = await acting.interaction("slash_commands", fields, user, "slash_commands")
     if answer.failure:
         acting.failed(user, answer.failure, channel=channel, what=f"{command} {text}".strip())

@@ -53,6 +53,10 @@ class Tickets:
         self._triggers[name] = Trigger(name, user, self._clock() + TRIGGER_SECONDS, from_view)
         return name
 
+    def has_response_url(self, token: str) -> bool:
+        """Whether it was issued here."""
+        return token in self._response_urls
+
     def redeem(self, trigger_id: str) -> Trigger:
         """Raises `invalid_trigger_id`, `expired_trigger_id` or `exchanged_trigger_id`."""
         trigger = self._triggers.get(trigger_id)

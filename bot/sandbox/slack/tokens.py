@@ -40,6 +40,7 @@ class Tokens:
     """`dead` is the error that every call with the bot token gets, such as `token_revoked`; None: alive.
 
     The client id and secret prove the app itself, which may send browsers to its `redirect_uris` alone.
+    `former` tokens were taken back; an organisation's works in each of its workspaces.
     """
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
@@ -51,6 +52,30 @@ class Tokens:
     redirect_uris: set[str] = field(default_factory=set)
     scopes: set[str] = field(default_factory=lambda: set(DEFAULT_SCOPES))
     dead: str | None = None
+    former: set[str] = field(default_factory=set)
+    organisation_token: str = ""
+
+    def of_the_same_app(self) -> Tokens:
+        """For another workspace: the app is the same, and not installed there yet."""
+        return Tokens(
+            app_token=self.app_token,
+            signing_secret=self.signing_secret,
+            verification_token=self.verification_token,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            redirect_uris=self.redirect_uris,
+            dead="account_inactive",
+        )
+
+    def renew(self) -> None:
+        """Installed anew: the token of before stays dead."""
+        self.former.add(self.bot_token)
+        self.bot_token = f"xoxb-sandbox-{secrets.token_hex(12)}"
+        self.dead = None
+
+    def knows(self, token: str) -> bool:
+        """Whether it is, or was, a token of this workspace."""
+        return bool(token) and token in {self.bot_token, self.organisation_token, *self.former}
 
     def prove(self, client_id: str, client_secret: str) -> None:
         """Raises `invalid_client_id`, `bad_client_secret`."""
@@ -63,10 +88,12 @@ class Tokens:
         """Its scopes. Raises `not_authed`, `invalid_auth`, `not_allowed_token_type`, or `dead`."""
         if not token:
             raise SlackError("not_authed")
-        if token not in (self.bot_token, self.app_token):
+        if token in self.former:
+            raise SlackError("token_revoked")
+        if token not in (self.bot_token, self.app_token, self.organisation_token):
             raise SlackError("invalid_auth")
         if (token == self.app_token) != app_level:
             raise SlackError("not_allowed_token_type")
-        if self.dead and not app_level:
+        if self.dead and token == self.bot_token:
             raise SlackError(self.dead)
         return {"connections:write"} if app_level else self.scopes

@@ -15,6 +15,7 @@ from bot.sandbox.slack.acting import Acting
 from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.arguments import Arguments
 from bot.sandbox.slack.faults import RESPONSE_URL, Fault, Faults
+from bot.sandbox.slack.installing import Installing
 from bot.sandbox.slack.journal import Exchange, Journal, masked, without_secrets
 from bot.sandbox.slack.limits import RateLimits
 from bot.sandbox.slack.method import SPECIAL, Call, Method
@@ -29,10 +30,18 @@ class WebApi:
     """Answers the bot's requests and keeps every one of them in the journal."""
 
     def __init__(
-        self, acting: Acting, sign_in: SignIn, faults: Faults, limits: RateLimits, journal: Journal
+        self,
+        acting: Acting,
+        sign_in: SignIn,
+        installing: Installing,
+        *,
+        faults: Faults,
+        limits: RateLimits,
+        journal: Journal,
     ) -> None:
         self._acting = acting
         self._sign_in = sign_in
+        self._installing = installing
         self._workspace = acting.workspace
         self._tokens = acting.tokens
         self._faults = faults
@@ -133,6 +142,8 @@ class WebApi:
                 self._acting.origin,
                 lambda: self._acting.delivery.sockets.new_url(self._acting.origin),
                 self._sign_in,
+                self._installing,
+                self._tokens,
                 token,
             )
             if method.proof == "token" and not method.app_token:

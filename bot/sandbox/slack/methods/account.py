@@ -8,14 +8,17 @@ from bot.sandbox.slack.method import SPECIAL, TIER_4, Call, Method
 
 def _auth_test(call: Call) -> Json:
     world = call.workspace.world
+    enterprise = call.workspace.enterprise_id
+    whole = call.token == call.tokens.organisation_token and "team_id" not in call.arguments
     return {
         "url": f"https://{world.slack_domain}.slack.com/",
         "team": world.slack_team_name,
-        "team_id": world.slack_team_id,
+        "team_id": enterprise if whole else world.slack_team_id,
         "user": call.workspace.person(world.bot_user_id).handle,
         "user_id": world.bot_user_id,
         "bot_id": world.bot_id,
-        "is_enterprise_install": False,
+        **({"enterprise_id": enterprise} if enterprise else {}),
+        "is_enterprise_install": whole,
     }
 
 
