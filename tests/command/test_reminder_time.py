@@ -69,9 +69,7 @@ def test_it_begins_at_ten_of_the_day_before(zone: ZoneInfo, start: str, first: s
         ("2026-10-26T18:00", "2026-10-26T17:00", True),
     ],
 )
-def test_who_could_not_be_told_the_day_before_is_told_before_it_begins(
-    start: str, now: str, expected: bool
-) -> None:
+def test_whoever_missed_it_is_told_before_it_begins(start: str, now: str, expected: bool) -> None:
     assert is_time(at(start), BERLIN, at(now)) is expected
 
 
