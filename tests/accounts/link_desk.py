@@ -217,8 +217,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def linking_desk(database_url: str, *, sign_in: bool = False, **settings: Any) -> AsyncIterator[Desk]:
-    """Open it all. `settings` are the bot's; `sign_in` sets Sign in with Slack up."""
+async def linking_desk(
+    database_url: str, *, sign_in: bool = False, app: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
+    """Open it all. `settings` are the bot's; `sign_in` sets Sign in with Slack up, `app` says how the app is
+    registered at PagerDuty.
+    """
     slack, pagerduty, admins = FakeSlack(acme(), speed=100), FakePagerDuty(acme(), speed=100), KnownAdmins()
     async with AsyncExitStack() as stack:
         slack_api = await slack.start()
@@ -241,7 +245,8 @@ async def linking_desk(database_url: str, *, sign_in: bool = False, **settings: 
             serving(*((method, path, behind(door)) for method, path, door in ROUTES))
         )
         values = Settings(public_url=origin, **settings)
-        pagerduty.register_oauth_app(CLIENT, [origin + CALLBACK_PATH], SECRET)
+        registered = {"client_secret": SECRET, **(app or {})}
+        pagerduty.register_oauth_app(CLIENT, [origin + CALLBACK_PATH], **registered)
         slack.tokens.redirect_uris.add(origin + SIGN_IN_PATH)
         client = Slack(slack_session, SecretStr(slack.bot_token), base_url=slack_api, team_id=TEAM)
         workspaces = Workspaces([client])
