@@ -81,6 +81,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._unusual = Gauge(
+            "pagerline_unusual_use",
+            "Identities (account or person) whose use of PagerDuty is unlike itself: rate or refused",
+            ("identity", "kind"),
+            registry=self.registry,
+        )
+        self._deleted = Counter(
+            "pagerline_old_rows_deleted",
+            "Rows deleted because they were old, by table",
+            ("table",),
+            registry=self.registry,
+        )
+
     def slack_call(self, method: str, outcome: str, seconds: float) -> None:
         """One call to Slack: `outcome` is `ok` or Slack's error code."""
         self._slack.labels(method, outcome).observe(seconds)
@@ -119,6 +132,14 @@ class Metrics:
     def worst_staleness(self, seconds: float) -> None:
         """How long the stalest of them has been so."""
         self._staleness.set(seconds)
+
+    def unusual_use(self, identity: str, kind: str, count: int) -> None:
+        """How many identities of this kind (account or person, never who) use PagerDuty unusually."""
+        self._unusual.labels(identity, kind).set(count)
+
+    def old_rows_deleted(self, table: str, rows: int) -> None:
+        """One batch of retention."""
+        self._deleted.labels(table).inc(rows)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""

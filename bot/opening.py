@@ -21,6 +21,7 @@ from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
 from bot.pagerduty.directory import Directory
 from bot.pagerduty.levels import Levels
+from bot.pagerduty.tally import Tally
 from bot.settings import Settings, is_outside
 from bot.slack import connection as slack_connection
 from bot.slack.client import Slack
@@ -78,7 +79,7 @@ class SlackSide:
 @dataclass(frozen=True, slots=True)
 class PagerDutySide:
     """The account key's client, for reads; names and levels; the session that all of it shares; whether
-    PagerDuty answers.
+    PagerDuty answers; who calls it how often.
     """
 
     session: aiohttp.ClientSession
@@ -86,6 +87,7 @@ class PagerDutySide:
     directory: Directory
     levels: Levels
     reach: Reach
+    tally: Tally
 
 
 async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
@@ -182,15 +184,15 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
         raise UserError("PAGERDUTY_API_KEY is missing.")
     session = pagerduty_http.open_session(trust_env=is_outside(settings.api_url))
     stack.push_async_callback(session.close)
-    reach = Reach()
+    reach, tally = Reach(), Tally()
 
     def called(method: str, path_template: str, status: int, seconds: float) -> None:
         metrics.pagerduty_call(method, path_template, status, seconds)
         reach.called(method, path_template, status, seconds)
 
-    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=called)
+    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=called, tally=tally)
     key = AccountKey(settings.pagerduty_api_key)
     directory = Directory(PagerDuty(wire, key))
     stack.push_async_callback(directory.close)
     reader = PagerDuty(wire, key, ranks=directory.ranks)
-    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach)
+    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach, tally)

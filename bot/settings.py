@@ -201,6 +201,12 @@ class Settings(BaseModel):
         True, description="Remind people who are not linked the day before they go on call."
     )
     audit_days: int = Field(400, ge=0, description="How many days the audit is kept; 0: for ever.")
+    events_days: int = Field(
+        90,
+        ge=0,
+        description="How many days events, and incidents resolved since then with their messages' rows, are "
+        "kept; 0: for ever. What Slack shows stays there.",
+    )
 
     pace_channel_per_second: float = Field(
         1.0, gt=0, description="Posts per second in one channel (Slack allows about 1)."
@@ -293,6 +299,14 @@ class Settings(BaseModel):
             ) from None
         if parts.netloc.count("@") > 1:
             raise ValueError(f"{DATABASE_HELP}; in a password write @ as %40")
+        return value
+
+    @field_validator("events_days")
+    @classmethod
+    def _events_outlive_their_repeats(cls, value: int) -> int:
+        # PagerDuty repeats a delivery for 48 hours: a forgotten event would be taken for a new one.
+        if 0 < value < 7:
+            raise ValueError("must be 7 or more, or 0 to keep them for ever")
         return value
 
     @model_validator(mode="after")

@@ -25,6 +25,8 @@ def test_each_thing_counted_has_its_name() -> None:
     metrics.batch(7, 0.01)
     metrics.backlog(3)
     metrics.worst_staleness(1.25)
+    metrics.unusual_use("person", "rate", 2)
+    metrics.old_rows_deleted("events", 200)
     metrics.token_refresh("renewed")
     shown = figures(metrics)
     assert shown['pagerline_slack_call_seconds_count{method="chat.update",outcome="ok"}'] == 1
@@ -38,6 +40,8 @@ def test_each_thing_counted_has_its_name() -> None:
     assert shown["pagerline_batch_seconds_count"] == 1
     assert shown["pagerline_backlog"] == 3
     assert shown["pagerline_worst_staleness_seconds"] == 1.25
+    assert shown['pagerline_unusual_use{identity="person",kind="rate"}'] == 2
+    assert shown['pagerline_old_rows_deleted_total{table="events"}'] == 200
     assert shown['pagerline_token_refreshes_total{outcome="renewed"}'] == 1
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import structlog
 
@@ -22,6 +23,13 @@ RETIRING_SECONDS = 60.0  # longer than a batch
 PAUSE_SECONDS = 0.1  # between batches: the writer is everybody's
 
 
+class Figures(Protocol):
+    """bot/metrics.py."""
+
+    def old_rows_deleted(self, table: str, rows: int) -> None:
+        """One batch."""
+
+
 class Retiring:
     """`sleep` waits between batches; seconds throughout."""
 
@@ -30,11 +38,13 @@ class Retiring:
         retention: Retention,
         leases: Leases,
         *,
+        figures: Figures | None = None,
         seconds: float = PERIOD_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._retention = retention
         self._leases = leases
+        self._figures = figures
         self._seconds = seconds
         self._sleep = sleep
 
@@ -66,6 +76,8 @@ class Retiring:
             async with contextlib.aclosing(self._retention.batches()) as batches:
                 async for batch in batches:
                     deleted[batch.table] += batch.rows
+                    if self._figures is not None:
+                        self._figures.old_rows_deleted(batch.table, batch.rows)
                     if stop is not None and stop.is_set():
                         break
                     if not await self._leases.renew(lease, RETIRING_SECONDS):

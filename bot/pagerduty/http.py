@@ -32,6 +32,7 @@ from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.limiter import Limiter, retry_after
 from bot.pagerduty.refusals import failure_of
+from bot.pagerduty.tally import Tally
 from bot.pagerduty.wire import Params, address, headers, path_template
 
 __all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
@@ -127,7 +128,7 @@ class PagerDutyHttp:
     a person's token turns out to be over whatever its `renew` raises (NotLinked); nothing else.
 
     `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
-    counts. Seconds throughout.
+    counts, `tally` by identity. Seconds throughout.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class PagerDutyHttp:
         timer: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_call: OnCall | None = None,
+        tally: Tally | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         call_seconds: float = CALL_SECONDS,
     ) -> None:
@@ -146,6 +148,7 @@ class PagerDutyHttp:
         self._origin = api_url
         self._timer = timer
         self._on_call = on_call
+        self._tally = tally
         self._call_seconds = call_seconds
         self._in_flight = asyncio.Semaphore(max_in_flight)
         self._limiter = Limiter(timer)
@@ -314,6 +317,8 @@ class PagerDutyHttp:
         status = reply.status if reply else 0
         if self._on_call is not None:
             self._on_call(call.method, call.template, status, seconds)
+        if self._tally is not None:
+            self._tally.count(call.credentials.label, status)
         if call.journal is not None and call.is_write:
             call.journal.wrote(status, reply.request_id if reply else None)
         log.debug(

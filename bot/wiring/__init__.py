@@ -37,6 +37,7 @@ from bot.wiring.doors import (
     build_webhook_door,
     slack_door,
 )
+from bot.wiring.keeping import start_keeping
 from bot.wiring.parts import Parts
 from bot.wiring.people import build_services
 
@@ -135,6 +136,7 @@ def _start_loops(
         "interrupted commands", Recovery(runner, alone=alone, period=parts.settings.lease_seconds / 3).run
     )
     background.start("directory", parts.pagerduty.directory.keep_warm)
+    start_keeping(parts, background)
 
 
 async def _store_problem(database: Database, needed: SchemaState) -> str | None:
