@@ -13,9 +13,12 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench.measures import MEASURES, Bench, Row
+from tests.bench import measures
+from tests.bench.identity import identity
+from tests.bench.measures import Bench, Measure, Row
 from tests.databases import PostgresCluster, PostgresMissing
 
+MEASURES: dict[str, Measure] = {**measures.MEASURES, "identity": identity}
 WIDTHS = (36, 14, 14, 7, 8, 5)
 CALM = 0.7  # load average; two processes are measured, and both want a core of their own
 
