@@ -184,7 +184,7 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
         raise UserError("PAGERDUTY_API_KEY is missing.")
     session = pagerduty_http.open_session(trust_env=is_outside(settings.api_url))
     stack.push_async_callback(session.close)
-    reach, tally = Reach(), Tally()
+    reach, tally = Reach(settings.as_of_seconds), Tally()
 
     def called(method: str, path_template: str, status: int, seconds: float) -> None:
         metrics.pagerduty_call(method, path_template, status, seconds)

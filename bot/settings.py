@@ -246,6 +246,12 @@ class Settings(BaseModel):
         description="How often PagerDuty's log is read where no webhook is set up (Socket Mode without "
         "`PAGERDUTY_WEBHOOK_SECRETS`), in seconds.",
     )
+    as_of_seconds: float = Field(
+        20.0,
+        gt=0,
+        description="How long PagerDuty must not answer before channels are told as of when they are true, in "
+        "seconds.",
+    )
     shutdown_seconds: float = Field(
         20.0, gt=0, description="How long a stop waits for accepted work, in seconds."
     )

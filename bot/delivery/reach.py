@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 FAILURES = 3  # in a row
-SECONDS = 20.0  # and for so long: one slow answer is no outage
+SECONDS = 20.0  # and for so long
 
 
 def _now() -> datetime:
@@ -15,11 +15,19 @@ def _now() -> datetime:
 
 
 class Reach:
-    """Told of every call by its owner (bot/pagerduty/http.py's `on_call`); asked by bot/delivery/asof.py."""
+    """Told of every call by its owner (bot/pagerduty/http.py's `on_call`); asked by bot/delivery/asof.py.
+
+    `seconds`: one slow answer is no outage.
+    """
 
     def __init__(
-        self, *, clock: Callable[[], datetime] = _now, timer: Callable[[], float] = time.monotonic
+        self,
+        seconds: float = SECONDS,
+        *,
+        clock: Callable[[], datetime] = _now,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._seconds = seconds
         self._clock = clock
         self._timer = timer
         self._failures = 0
@@ -38,5 +46,5 @@ class Reach:
     @property
     def away_since(self) -> datetime | None:
         """Since when nothing was answered (UTC), once that is more than a hiccup; else None."""
-        lasting = self._failures >= FAILURES and self._timer() - self._since_timer >= SECONDS
+        lasting = self._failures >= FAILURES and self._timer() - self._since_timer >= self._seconds
         return self._since if lasting else None
