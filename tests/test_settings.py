@@ -121,6 +121,14 @@ def test_settings_do_not_change() -> None:
         Settings().port = 1  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("days", [1, 6, -1])
+def test_events_are_kept_for_longer_than_pagerduty_repeats_them(days: int) -> None:
+    assert Settings(events_days=0).events_days == 0
+    assert Settings(events_days=7).events_days == 7
+    with pytest.raises(ValidationError):
+        Settings(events_days=days)
+
+
 def test_what_is_needed_depends_on_how_it_runs() -> None:
     least = {"slack_bot_token", "pagerduty_api_key", "pagerduty_webhook_secrets"}
     assert set(needed_to_run(Settings())) == least | {"slack_signing_secret"}
