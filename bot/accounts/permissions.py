@@ -1,26 +1,22 @@
-"""Who may do what beyond PagerDuty's own answer: the bot's admins, who may subscribe channels, and what is open
-to people without a PagerDuty user.
+"""Who may do what beyond PagerDuty's own answer: the bot's admins, and who may subscribe channels.
 
-Settings name people (`U…`) and Slack user groups (`S…`) of the workspace whose token stands in the settings;
-`T…:U…` and `T…:S…` are those of another one, so that nobody is an admin by an id that means somebody else
-there. Who is in a group is asked at most every five minutes; a group that cannot be read has nobody in it.
+Settings name people (`U…`) and Slack user groups (`S…`) of the default workspace, or of another one
+(`T…:U…`): nobody is an admin by an id that means somebody else there. Who is in a group is asked at most
+every five minutes; a group that cannot be read has nobody in it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import structlog
 from cachetools import TTLCache
 
-from bot.accounts.acting import Accounts
-from bot.accounts.by_email import Users
 from bot.declaration import Command
-from bot.errors import NotAllowed, NotLinked, SlackFailure
-from bot.model import SlackProfile, SlackUser
+from bot.errors import NotAllowed, SlackFailure
+from bot.model import SlackUser
 from bot.slack.workspaces import Workspaces
 
 GROUP_SECONDS = 300.0
@@ -29,17 +25,6 @@ MOST_GROUPS = 500
 EVERYONE, ADMINS = "everyone", "admins"
 
 log = structlog.get_logger("pagerline.permissions")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The settings; `home` is the workspace their bare ids belong to."""
-
-    home: str
-    admins: Sequence[str] = ()
-    subscribers: Sequence[str] = (EVERYONE,)
-    lookups_without_seat: bool = True
-    trigger_without_seat: bool = False
 
 
 class Groups:
@@ -74,45 +59,51 @@ class Groups:
 class Permissions:
     """Asked by bot/command/steps.py before a handler runs; by whoever writes to the admins."""
 
-    def __init__(self, rules: Rules, groups: Groups, accounts: Accounts, users: Users) -> None:
-        self._rules = rules
-        self._groups = groups
-        self._accounts = accounts
-        self._users = users
-
-    # --------------------------------------------------------------------------------------------- settings
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        *,
+        admins: Sequence[str] = (),
+        subscribers: Sequence[str] = (EVERYONE,),
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._workspaces = workspaces
+        self._admins = admins
+        self._subscribers = subscribers
+        self._groups = Groups(workspaces, timer=timer)
 
     async def is_admin(self, user: SlackUser) -> bool:
         """One of ADMINS, by name or by group."""
-        return user.id in await self._named(self._rules.admins, user.team_id)
+        return user in await self._named(self._admins)
 
     async def admin_ids(self, team_id: str) -> list[str]:
         """Every admin of a workspace, each once, as Slack user ids."""
-        return list(dict.fromkeys(await self._named(self._rules.admins, team_id)))
+        return [one.id for one in await self.admins() if one.team_id == team_id]
+
+    async def admins(self) -> list[SlackUser]:
+        """Every admin, each once."""
+        return list(dict.fromkeys(await self._named(self._admins)))
 
     async def may_subscribe(self, user: SlackUser) -> bool:
         """Named by SUBSCRIBERS; the bot's admins always may."""
-        named = self._rules.subscribers
+        named = self._subscribers
         if EVERYONE in named or await self.is_admin(user):
             return True
-        return user.id in await self._named([one for one in named if one != ADMINS], user.team_id)
+        return user in await self._named([one for one in named if one != ADMINS])
 
-    async def _named(self, names: Sequence[str], team_id: str) -> list[str]:
-        found: list[str] = []
-        for ident in self._of(names, team_id):
-            if ident.startswith("S"):
-                found += await self._groups.members(team_id, ident)
-            else:
-                found.append(ident)
-        return found
-
-    def _of(self, names: Sequence[str], team_id: str) -> Iterator[str]:
+    async def _named(self, names: Sequence[str]) -> list[SlackUser]:
+        """The people of these settings, groups as who is in them; of workspaces we do not serve, nobody."""
+        found: list[SlackUser] = []
         for name in names:
-            team, _, ident = name.rpartition(":")
-            if (team or self._rules.home) == team_id:
-                yield ident
-
-    # ------------------------------------------------------------------------------------------ the command
+            place = self._workspaces.locate(name)
+            if place is None:
+                continue
+            if place.id.startswith("S"):
+                ids = await self._groups.members(place.team_id, place.id)
+                found += [SlackUser(place.team_id, one) for one in ids]
+            else:
+                found.append(place)
+        return found
 
     async def check(self, command: Command, user: SlackUser) -> None:
         """Raises NotAllowed when a setting keeps this command from this person."""
@@ -125,22 +116,3 @@ class Permissions:
                 "Not everybody may change what channels follow (the bot's setting SUBSCRIBERS). "
                 "Ask one of the people who run this bot."
             )
-
-    async def check_reading(self, profile: SlackProfile) -> None:
-        """Raises NotLinked when only people with a PagerDuty user may look things up, and this is none."""
-        if self._rules.lookups_without_seat or await self._has_same_email(profile):
-            return
-        await self._accounts.person(profile)
-
-    async def may_trigger_without_seat(self, user: SlackUser) -> bool:
-        """Whether people without a PagerDuty user may trigger, and this is one of them."""
-        if not self._rules.trigger_without_seat:
-            return False
-        if await self._accounts.link_of(user) is not None:
-            return False
-        return not await self._has_same_email(await self._accounts.member(user))
-
-    async def _has_same_email(self, profile: SlackProfile) -> bool:
-        if not profile.email or not profile.email_confirmed:
-            return False
-        return await self._users.user_by_email(profile.email) is not None

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.accounts.acting import Accounts
+from bot.accounts.permissions import Permissions
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings
@@ -39,6 +40,8 @@ from bot.render.outcomes import Outcome
 from bot.slack.failures import ChannelClosed, ScopeMissing
 from bot.slack.workspaces import Workspaces
 
+BY_EVENTS = "events"  # without a PagerDuty user: through the Events API, which knows no person
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -48,7 +51,7 @@ class Who:
 
     user: SlackUser
     person: Person | None = None
-    identity: str = "account"  # how they act: email, oauth; account for plain reads
+    identity: str = "account"  # how they act: email, oauth, events; account for plain reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,7 @@ class Context:
     directory: DirectoryPort
     names: Names
     accounts: Accounts
+    permissions: Permissions
     workspaces: Workspaces
     audit: AuditPort
     clock: Callable[[], datetime]

@@ -1,4 +1,4 @@
-"""What commands reach the world through, as one value: built once in bot/wiring.py, handed to
+"""What commands reach the world through, as one value: built once in bot/wiring, handed to
 bot/command/run.py.
 """
 
@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.accounts.acting import Accounts
+from bot.accounts.permissions import Permissions
+from bot.accounts.seats import Seats
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.context import DirectoryPort, PeoplePort, ReminderPort, SubscriptionPort
@@ -35,6 +37,8 @@ class Services:
 
     catalog: Catalog
     accounts: Accounts
+    permissions: Permissions
+    seats: Seats
     workspaces: Workspaces
     intents: Intents
     incidents: IncidentStore

@@ -22,13 +22,14 @@ from bot.command.again import words_again, words_for
 from bot.command.answering import Answering
 from bot.command.arguments import Given, read_fields, read_line
 from bot.command.catalog import Called
-from bot.command.context import Context, Where, Who
+from bot.command.context import BY_EVENTS, Context, Where, Who
 from bot.command.desk import Desk
 from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services
 from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
 from bot.errors import NotLinked
+from bot.model import SlackUser
 from bot.render.help import unknown_verb
 from bot.render.problems import needs_a_press, trigger_expired
 from bot.store.audit import Entry
@@ -175,6 +176,7 @@ class Steps:
             directory=services.directory,
             names=services.names,
             accounts=services.accounts,
+            permissions=services.permissions,
             workspaces=services.workspaces,
             audit=services.audit,
             clock=services.clock,
@@ -199,13 +201,25 @@ class Steps:
 
     async def _recognise(self, command: Command, request: Request) -> tuple[Who, Acting | None]:
         """May they: act only as their PagerDuty user, read as a member here, be helped in any case."""
-        accounts = self._services.accounts
+        accounts, permissions = self._services.accounts, self._services.permissions
         if command.acts:
-            acting = await accounts.act_as(request.user, command.scope or "")
-            return Who(request.user, acting.person, acting.kind), acting
-        if command.scope is not None:
-            await accounts.member(request.user)
+            await permissions.check(command, request.user)
+            return await self._acting(command, request.user)
+        if command.scope is not None or command.admins_only:
+            profile = await accounts.member(request.user)
+            await permissions.check(command, request.user)
+            if command.scope is not None:
+                await self._services.seats.check_reading(profile)
         return Who(request.user), None
+
+    async def _acting(self, command: Command, user: SlackUser) -> tuple[Who, Acting | None]:
+        try:
+            acting = await self._services.accounts.act_as(user, command.scope or "")
+        except NotLinked:
+            if not command.without_seat or not await self._services.seats.may_trigger_without(user):
+                raise
+            return Who(user, None, BY_EVENTS), None
+        return Who(user, acting.person, acting.kind), acting
 
 
 async def _forget(task: asyncio.Future[tuple[Who, Acting | None]]) -> None:

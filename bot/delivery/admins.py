@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from bot.errors import SlackFailure
+from bot.model import SlackUser
 from bot.render.text import escape
 from bot.slack.workspaces import Workspaces
 from bot.store.notices import Notices
@@ -15,14 +16,22 @@ log = structlog.get_logger(__name__)
 
 
 class Admins:
-    """Says a thing in the admins' channel, or to each of them; with neither configured the log has to do."""
+    """Says a thing in the admins' channel, or to each of them; with neither configured the log has to do.
+
+    `people` gives everybody whom ADMINS names, members of user groups included.
+    """
 
     def __init__(
-        self, slack: Workspaces, notices: Notices, *, user_ids: Sequence[str], channel_id: str | None
+        self,
+        slack: Workspaces,
+        notices: Notices,
+        *,
+        people: Callable[[], Awaitable[Sequence[SlackUser]]],
+        channel_id: str | None,
     ) -> None:
         self._slack = slack
         self._notices = notices
-        self._user_ids = tuple(user_ids)
+        self._people = people
         self._channel_id = channel_id
 
     async def tell_once(self, key: str, text: str) -> None:
@@ -34,7 +43,8 @@ class Admins:
     async def tell(self, text: str) -> None:
         """Say it now, whatever was said before; who cannot be reached is logged."""
         log.warning("note_to_admins", text=text)
-        for receiver in (self._channel_id,) if self._channel_id else self._user_ids:
+        channel = self._channel_id
+        for receiver in [channel] if channel else [f"{one.team_id}:{one.id}" for one in await self._people()]:
             try:
                 await self._slack.direct_message(receiver, escape(text))
             except SlackFailure as failure:

@@ -12,9 +12,11 @@ from functools import partial
 
 import structlog
 
+from bot.accounts.permissions import Permissions
 from bot.background import Background
 from bot.command.catalog import Catalog
 from bot.command.intents import Recovery
+from bot.command.parked import Parked
 from bot.command.people import PeopleSync
 from bot.command.run import Runner
 from bot.command.tasks import TrackedTasks
@@ -23,6 +25,7 @@ from bot.delivery.loop import Delivery
 from bot.inbound.health import Health
 from bot.inbound.slack_socket import SocketFront
 from bot.metrics import Metrics
+from bot.model import Person, SlackUser
 from bot.opening import open_pagerduty, open_slack, open_store
 from bot.settings import Settings
 from bot.store.database import Database
@@ -37,6 +40,7 @@ from bot.wiring.doors import (
     build_webhook_door,
     slack_door,
 )
+from bot.wiring.identity import open_identity
 from bot.wiring.keeping import start_keeping
 from bot.wiring.parts import Parts
 from bot.wiring.people import build_services
@@ -77,14 +81,21 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     store = await open_store(settings, metrics, stack)
     slack = await open_slack(settings, metrics, store, stack)
     pagerduty = await open_pagerduty(settings, metrics, stack)
+    permissions = Permissions(slack.workspaces, admins=settings.admins, subscribers=settings.subscribers)
     admins = Admins(
-        slack.workspaces, store.notices, user_ids=settings.admins, channel_id=settings.admin_channel
+        slack.workspaces, store.notices, people=permissions.admins, channel_id=settings.admin_channel
     )
-    parts = Parts(settings, catalog, metrics, store, slack, pagerduty, admins)
+    parts = Parts(settings, catalog, metrics, store, slack, pagerduty, permissions, admins)
 
     delivery = build_delivery(parts)
     tasks = TrackedTasks()
-    runner = Runner(build_services(parts), tasks)
+
+    async def on_linked(user: SlackUser, person: Person) -> None:
+        await parked.on_linked(user, person)
+
+    identity = open_identity(parts, tasks, on_linked, stack)
+    runner = Runner(build_services(parts, identity), tasks)
+    parked = Parked(runner)
     people = PeopleSync(pagerduty.directory, slack.workspaces, store.people)
     comings = build_comings(parts, delivery, people)
     front = build_slack_front(parts, runner, delivery, comings)
@@ -94,6 +105,9 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     stack.push_async_callback(background.stop, settings.shutdown_seconds)
     stack.push_async_callback(doors.stop, settings.shutdown_seconds)
     _start_loops(parts, background, delivery, runner, people)
+    if identity.linked is not None:
+        background.start("keeping tokens fresh", identity.linked.fresh.run)
+        background.start("links that wait for an admin", identity.linked.side.approvals.run)
     if comings is not None:
         background.start("workspaces", comings.run)
     if socket is not None:

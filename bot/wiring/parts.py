@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.accounts.permissions import Permissions
 from bot.command.catalog import Catalog
 from bot.delivery.admins import Admins
 from bot.metrics import Metrics
@@ -21,6 +22,7 @@ class Parts:
     store: Store
     slack: SlackSide
     pagerduty: PagerDutySide
+    permissions: Permissions
     admins: Admins
 
     def hint_delivery(self) -> None:

@@ -1,11 +1,10 @@
-"""Who people are, what they may do, and what carries out what they ask."""
+"""What carries out what people ask."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.accounts.by_email import AccountsByEmail
-from bot.accounts.members import Allowed, Members
+from bot.accounts.seats import Seats
 from bot.command.desk import Desks
 from bot.command.names import DirectoryNames
 from bot.command.pressed import Pressed
@@ -13,23 +12,26 @@ from bot.command.services import Services
 from bot.store.audit import Audit
 from bot.store.audit_reading import AuditReading
 from bot.store.intents import Intents
+from bot.wiring.identity import Identity
 from bot.wiring.parts import Parts
 
 
-def build_services(parts: Parts) -> Services:
+def build_services(parts: Parts, identity: Identity) -> Services:
     """What commands reach the world through."""
     settings, store, pagerduty = parts.settings, parts.store, parts.pagerduty
     workspaces = parts.slack.workspaces
-    allowed = Allowed(
-        guests=settings.allow_guests,
-        strangers=settings.allow_strangers,
-        bots=settings.allow_bots,
-        deactivated=settings.allow_deactivated,
+    seats = Seats(
+        identity.accounts,
+        pagerduty.directory,
+        lookups=settings.lookups_without_seat,
+        trigger=settings.trigger_without_seat,
     )
-    accounts = AccountsByEmail(Members(workspaces, allowed=allowed), pagerduty.directory, pagerduty.reader)
     return Services(
         catalog=parts.catalog,
-        accounts=accounts,
+        accounts=identity.accounts,
+        permissions=parts.permissions,
+        seats=seats,
+        offers=identity.linked.side.linking if identity.linked else None,
         workspaces=workspaces,
         intents=Intents(
             store.database, store.batcher, store.sealer, holder=store.holder, lease=settings.lease_seconds

@@ -1,5 +1,5 @@
-"""OAuth mode on the switchboard: links are made as bot/accounts/linking.py makes them, pages aside, with tokens
-that the fake PagerDuty knows.
+"""OAuth mode on the switchboard: links are made as bot/accounts/linking.py makes them, pages aside, with
+tokens that the fake PagerDuty knows.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class Links:
     ) -> Person:
         """Link somebody to their own PagerDuty user; nobody is told of it."""
         known = self.pagerduty.state.people[PERSON_OF[user_id]]
-        person = Person(known.pagerduty_id, known.name, known.email)
+        person = Person(PERSON_OF[user_id], known.name, known.email)
         token = self.pagerduty.access.issue(Token(person.id, scopes, None))
         granted = Granted(SecretStr(token), SecretStr(refresh) if refresh else None, scopes, 86_400.0)
         await self.store.link(SlackUser("T0ACME", user_id), person, granted)
         return person
 
-    async def link_and_tell(self, runner: Runner, user_id: str, **options: frozenset[str]) -> None:
+    async def link_and_tell(self, runner: Runner, user_id: str, *, scopes: frozenset[str] = ASKED) -> None:
         """Link somebody, and let this process know."""
-        person = await self.link(user_id, **options)
+        person = await self.link(user_id, scopes=scopes)
         await Parked(runner).on_linked(SlackUser("T0ACME", user_id), person)
         await runner.tasks.settle()

@@ -6,7 +6,7 @@ tests'.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ from bot.accounts.acting import Accounts
 from bot.accounts.by_email import AccountsByEmail
 from bot.accounts.by_link import AccountsByLink
 from bot.accounts.members import Members
+from bot.accounts.permissions import Permissions
+from bot.accounts.seats import Seats
 from bot.accounts.tokens import Tokens
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
@@ -169,9 +171,18 @@ class Switchboard:
 
 @asynccontextmanager
 async def switchboard(
-    database_url: str, *, catalog: Catalog = CATALOG, mode: Literal["email", "oauth"] = "email"
+    database_url: str,
+    *,
+    catalog: Catalog = CATALOG,
+    mode: Literal["email", "oauth"] = "email",
+    admins: Sequence[str] = ("U0CAROL",),
+    subscribers: Sequence[str] = ("everyone",),
+    lookups: bool = True,
+    trigger: bool = False,
 ) -> AsyncIterator[Switchboard]:
-    """Open it all; closed in reverse. In OAuth mode nobody is linked at first."""
+    """Open it all; closed in reverse. In OAuth mode nobody is linked at first. The rest is as in
+    the settings: `lookups` and `trigger` for people without a PagerDuty user.
+    """
     async with AsyncExitStack() as stack:
         world = acme()
         slack, pagerduty = FakeSlack(world), FakePagerDuty(world)
@@ -228,6 +239,8 @@ async def switchboard(
         services = Services(
             catalog=catalog,
             accounts=accounts,
+            permissions=Permissions(workspaces, admins=admins, subscribers=subscribers),
+            seats=Seats(accounts, directory, lookups=lookups, trigger=trigger),
             offers=links.offers if mode == "oauth" else None,
             reminders=reminders if mode == "oauth" else None,
             workspaces=workspaces,
