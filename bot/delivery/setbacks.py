@@ -46,6 +46,7 @@ class Kind(StrEnum):
     POSTS = "posts"
     EDITS = "edits"
     CLICKS = "clicks"  # edits a person waits for, which have a share of their own
+    DELETES = "deletes"
     LOOKS = "looks"
 
 

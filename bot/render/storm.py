@@ -1,0 +1,304 @@
+"""Pages: what a channel shows in a storm, when one message for each incident would be late and a flood.
+
+A page is a list of incidents, each in its state as it is now: by service, the worst first. What it counts are
+its own rows, so that the page is true whenever they are; what it says of the whole channel carries the minute
+it was counted at, and stays true. What is resolved shrinks to linked numbers. When it is over, one page
+becomes the summary. Drawn by bot/delivery/pages.py; how many rows a page takes is bot/delivery/storm.py's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model import Incident, Reference, Status, Urgency
+from bot.render import text
+from bot.render.blocks import Block, actions, button, context, section
+from bot.render.incident import emoji
+from bot.render.limits import SECTION_TEXT, TOP_TEXT, TOTAL_TEXT, Rendered, finish, text_length
+from bot.render.summary import acknowledgers
+from bot.render.text import bold, dotted, line, link
+
+TITLES = (60, 40, 24, 0)
+"""Characters of a title: the widest at which the whole page fits."""
+SPOKEN_TITLES = (40, 24, 0)
+"""The same for the plain text, which holds less."""
+MOST_SERVICES = 2
+"""Services that get a button of their own: those with the most to acknowledge."""
+NAMED_SERVICES = 8
+"""Services the plain text and the summary count by name."""
+MOST_NAMED = 5  # P1 incidents the summary names
+MOST_APART = 12  # services that stand apart from each other; more are packed tightly
+_ROOM = 1400  # characters of a page that are not rows: its head, its buttons, its foot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """The channel's storm as a whole, counted `at`; `recent` is what happened in the minutes before."""
+
+    since: datetime
+    at: datetime
+    triggered: int
+    acknowledged: int
+    resolved: int
+    minutes: int = 5
+    opened_lately: int = 0
+    acknowledged_lately: int = 0
+    resolved_lately: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.triggered + self.acknowledged + self.resolved
+
+
+def render_page(incidents: Sequence[Incident], trend: Trend, *, number: int, verb: str | None) -> Rendered:
+    """The page with these incidents, all of them, however long their titles are.
+
+    `number` counts a storm's pages from 1. `verb` is the command that acknowledges several at once after
+    asking back; None draws no buttons.
+    """
+    services = _by_service(incidents)
+    blocks: list[Block] = []
+    for width in TITLES:
+        groups = [_rows(service, members, width) for service, members in services]
+        if len(groups) > MOST_APART:
+            groups = [[row for group in groups for row in group]]
+        blocks = [
+            section(_head(incidents, trend)),
+            *_buttons(services, verb),
+            *(block for group in groups for block in _packed(group)),
+            context(_foot(number)),
+        ]
+        if text_length(blocks) <= TOTAL_TEXT:
+            break
+    return finish(_spoken(incidents, services, trend, number), blocks)
+
+
+def row_length(incident: Incident) -> int:
+    """Characters the incident takes on a page, newline and all, as long as it is open."""
+    return len(_row(incident, TITLES[0])) + 1
+
+
+def service_length(service: Reference) -> int:
+    """Characters the line of a service takes."""
+    return len(_service_line(service, 100, 100)) + 1
+
+
+ROOM_FOR_ROWS = TOTAL_TEXT - _ROOM
+"""Characters of a page left for rows: rows grow when somebody acknowledges, so not all is given away."""
+
+
+def render_fold(incidents: Sequence[Incident], began: datetime, ended: datetime) -> Rendered:
+    """What is left of a storm: what it was, and where what is still open has gone."""
+    still = [one for one in incidents if one.is_open]
+    over = text.plural(len(incidents), "incident")
+    left = f"{len(still):,} still open then, each with its own message" if still else "all resolved"
+    counted = Counter(one.service.name for one in incidents).most_common()
+    named = text.DOT.join(f"{line(name, 60)} {count:,}" for name, count in counted[:NAMED_SERVICES])
+    more = f"{text.DOT}{len(counted) - NAMED_SERVICES} more services" if len(counted) > NAMED_SERVICES else ""
+    worst = [one for one in sorted(incidents, key=_severity) if is_worst(one)][:MOST_NAMED]
+    took = text.duration(ended - began)
+    blocks: list[Block] = [
+        section(
+            f":sun_behind_small_cloud:  *Storm over after {took}:* {over}, {left}\n"
+            f"{text.moment(began)} to {text.clock(ended)}{text.DOT}{named}{more}"
+        )
+    ]
+    if worst:
+        blocks.append(context("P1: " + ", ".join(_named(one, 40) for one in worst)))
+    plain = ", ".join(f"{line(name, 60)} {count:,}" for name, count in counted[:NAMED_SERVICES])
+    told = f"Storm over after {took}: {over}, {left}. {plain}. Began {text.moment_utc(began)}."
+    return finish(told, blocks)
+
+
+def render_left(number: int) -> Rendered:
+    """A page that could not be taken away: what it listed stands elsewhere now."""
+    told = f"Storm page {number}: over. What is still open has its own message."
+    return finish(told, [context(told)])
+
+
+# ------------------------------------------------------------------------------------------------ its parts
+
+
+def _by_service(incidents: Sequence[Incident]) -> list[tuple[Reference, list[Incident]]]:
+    """Services with the worst open incident first, and in each the worst first."""
+    found: dict[str, list[Incident]] = {}
+    for one in sorted(incidents, key=_severity):
+        found.setdefault(one.service.id, []).append(one)
+    return [(members[0].service, members) for members in found.values()]
+
+
+def _severity(one: Incident) -> tuple[bool, bool, bool, bool, int, datetime]:
+    """Sorts: open before resolved, P1 first, then triggered, high urgency, priority, age."""
+    rank = one.priority.rank if one.priority and one.priority.rank is not None else 99
+    acknowledged, low = one.status is Status.ACKNOWLEDGED, one.urgency is Urgency.LOW
+    return (not one.is_open, not is_worst(one), acknowledged, low, rank, one.created_at)
+
+
+def is_worst(one: Incident) -> bool:
+    """Of the account's highest priority: it keeps a message of its own in any storm."""
+    return one.priority is not None and (one.priority.rank == 0 or one.priority.name.casefold() == "p1")
+
+
+def _head(incidents: Sequence[Incident], trend: Trend) -> str:
+    here = Counter(one.status for one in incidents)
+    told = [(state, f"{here[state]:,} {state.value}") for state in Status if here[state]]
+    counts = text.DOT.join(bold(words) if state is Status.TRIGGERED else words for state, words in told)
+    return (
+        f":cyclone:  *{text.plural(len(incidents), 'incident')} of a storm since {text.clock(trend.since)}*\n"
+        f"{counts}\n{_whole(trend)}"
+    )
+
+
+def _whole(trend: Trend) -> str:
+    """The whole channel, at a minute that is told."""
+    lately = text.DOT.join(
+        f"{count:,} {word}"
+        for count, word in (
+            (trend.opened_lately, "opened"),
+            (trend.acknowledged_lately, "acknowledged"),
+            (trend.resolved_lately, "resolved"),
+        )
+        if count
+    )
+    tendency = _tendency(trend)
+    return (
+        f"All pages {text.clock(trend.at, 'at ')}: {trend.total:,} incidents, {trend.triggered:,} triggered"
+        f"{text.DOT}{tendency}: {lately or 'nothing new'} in the {trend.minutes} min before"
+    )
+
+
+def _tendency(trend: Trend) -> str:
+    rise = trend.opened_lately - trend.resolved_lately
+    return "still rising" if rise > 0 else "falling" if rise < 0 else "steady"
+
+
+def _buttons(services: Sequence[tuple[Reference, list[Incident]]], verb: str | None) -> list[Block]:
+    """Labels that mean the same to everyone who looks: the press names the incidents, privately."""
+    waiting = [
+        (sum(one.status is Status.TRIGGERED for one in members), service) for service, members in services
+    ]
+    if verb is None or not any(count for count, _ in waiting):
+        return []
+    busiest = sorted((pair for pair in waiting if pair[0]), key=lambda pair: -pair[0])[:MOST_SERVICES]
+    mine = button("Acknowledge mine", f"{verb} mine", style="primary", spoken="Acknowledge what is mine")
+    theirs = [
+        button(
+            f"Acknowledge {text.cut(service.name, 40)}",
+            f"{verb} service {service.id}",
+            spoken=f"Acknowledge all of {service.name}",
+        )
+        for _, service in busiest
+    ]
+    return [actions([mine, *theirs, button("Open list", "list triggered")])]
+
+
+def _foot(number: int) -> str:
+    return (
+        f"Storm page {number}{text.DOT}one line for each incident, kept up to date"
+        f"{text.DOT}what is still open gets its own message when it is calm again"
+    )
+
+
+def _rows(service: Reference, members: Sequence[Incident], width: int) -> list[str]:
+    waiting = sum(one.status is Status.TRIGGERED for one in members)
+    return [
+        _service_line(service, len(members), waiting),
+        *(_row(one, width) for one in members if one.is_open),
+        *_resolved([one for one in members if not one.is_open]),
+    ]
+
+
+def _service_line(service: Reference, count: int, waiting: int) -> str:
+    return f"*{link(service.url, service.name, 60)}*  {count:,}" + (
+        f" ({waiting:,} triggered)" if waiting else ""
+    )
+
+
+def _row(one: Incident, width: int) -> str:
+    """State, number, priority, title, who."""
+    triggered = one.status is Status.TRIGGERED
+    priority = f"{bold(line(one.priority.name, 12))} " if one.priority else ""
+    title = line(one.title, width) or "(no title)" if width else ""
+    if triggered:
+        who = text.plain_names((person.name for person in one.assignees), 1) or "nobody"
+    else:
+        who = text.plain_names(acknowledgers(one), 1)
+    state = bold(one.status.value) if triggered else one.status.value
+    return dotted(f"{emoji(one)} {link(one.url, one.label)} {state} {priority}{title}".rstrip(), who)
+
+
+def _resolved(over: Sequence[Incident]) -> list[str]:
+    """Numbers only: lines no longer than a section takes."""
+    lines: list[str] = []
+    held = ""
+    for one in over:
+        named = link(one.url, one.label)
+        if held and len(held) + len(named) > SECTION_TEXT - 200:
+            lines.append(held)
+            held = ""
+        held = f"{held}, {named}" if held else f":white_check_mark: resolved: {named}"
+    return [*lines, held] if held else lines
+
+
+def _named(one: Incident, width: int) -> str:
+    return f"{link(one.url, one.label)} {line(one.title, width)}"
+
+
+def _packed(rows: Sequence[str]) -> list[Block]:
+    """Rows in as few sections as hold them."""
+    blocks: list[Block] = []
+    held: list[str] = []
+    length = 0
+    for one in rows:
+        if held and length + len(one) + 1 > SECTION_TEXT - 50:
+            blocks.append(section("\n".join(held)))
+            held, length = [], 0
+        held.append(one)
+        length += len(one) + 1
+    return [*blocks, section("\n".join(held))] if held else blocks
+
+
+def _spoken(
+    incidents: Sequence[Incident],
+    services: Sequence[tuple[Reference, list[Incident]]],
+    trend: Trend,
+    number: int,
+) -> str:
+    """Every incident with its state, as plain text: titles give way, numbers never."""
+    counts = Counter(one.status for one in incidents)
+    head = (
+        f"Storm since {text.clock_utc(trend.since)}, page {number}: "
+        + ", ".join(f"{counts[state]:,} {state.value}" for state in Status if counts[state])
+        + ". "
+        + ", ".join(f"{line(service.name, 40)} {len(rows):,}" for service, rows in services[:NAMED_SERVICES])
+        + "."
+    )
+    told = head
+    for width in SPOKEN_TITLES:
+        told = " ".join([head, *(_state_spoken(state, incidents, width) for state in Status)]).strip()
+        if len(told) <= TOP_TEXT:
+            break
+    return told
+
+
+def _state_spoken(state: Status, incidents: Sequence[Incident], width: int) -> str:
+    members = [one for one in sorted(incidents, key=_severity) if one.status is state]
+    if not members:
+        return ""
+    shown = 0 if state is Status.RESOLVED else width
+    named = "; ".join(
+        " ".join(
+            part
+            for part in (
+                one.label,
+                line(one.priority.name, 12) if one.priority and shown else "",
+                line(one.title, shown) if shown else "",
+            )
+            if part
+        )
+        for one in members
+    )
+    return f"{state.value.capitalize()}: {named}."
