@@ -31,6 +31,7 @@ def test_any_payload_can_be_read(body: dict[str, Any]) -> None:
     payloads.press(body, TEAM)
     payloads.submission(body, TEAM)
     payloads.mention(body, TEAM, "U0PAGER")
+    payloads.pressed_link(body, TEAM, "link")
     list(payloads.teams_in(body))
 
 
@@ -76,6 +77,20 @@ def test_only_private_answers_may_be_replaced() -> None:
     assert (living.on_private_reply, private.on_private_reply, in_dm.on_private_reply) == (False, True, True)
     assert living.mark is not None
     assert (living.mark.kind, living.mark.row) == ("incident", 7)
+
+
+def test_a_pressed_link_is_told_from_private_messages_alone() -> None:
+    opened = [{"action_id": "open:link", "value": "t1cket", "url": "https://pager.example.com"}]
+    ephemeral = {"message_ts": "5.0", "channel_id": "C1", "is_ephemeral": True}
+    pressed = payloads.pressed_link(press(actions=opened, container=ephemeral), TEAM, "link")
+    assert pressed == payloads.PressedLink(SlackUser(TEAM, "U1"), "t1cket", "https://hooks.example/1")
+    assert "t1cket" not in repr(pressed)
+    assert payloads.pressed_link(press(actions=opened, channel={"id": "D1"}), TEAM, "link") is not None
+
+    assert payloads.pressed_link(press(actions=opened), TEAM, "link") is None  # others see it too
+    assert payloads.pressed_link(press(actions=opened, container=ephemeral), TEAM, "incident") is None
+    assert payloads.pressed_link(press(container=ephemeral), TEAM, "link") is None
+    assert payloads.press(press(actions=opened, container=ephemeral), TEAM) is None  # nothing to run
 
 
 def test_a_message_with_replies_names_itself_as_its_thread() -> None:
