@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.accounts.link_side import LinkSide
 from bot.command.channels import Channels
 from bot.command.coming_and_going import ComingAndGoing
 from bot.command.people import PeopleSync
@@ -15,6 +16,7 @@ from bot.command.run import Runner
 from bot.delivery.loop import Delivery
 from bot.events import Event
 from bot.inbound.install import InstallDoors, InstallStore
+from bot.inbound.linking import LinkDoors
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
@@ -49,7 +51,11 @@ def build_comings(parts: Parts, delivery: Delivery, people: PeopleSync) -> Comin
 
 
 def build_slack_front(
-    parts: Parts, runner: Runner, delivery: Delivery, comings: ComingAndGoing | None
+    parts: Parts,
+    runner: Runner,
+    delivery: Delivery,
+    comings: ComingAndGoing | None,
+    links: LinkSide | None = None,
 ) -> SlackFront:
     store, workspaces = parts.store, parts.slack.workspaces
     channels = Channels(
@@ -67,6 +73,7 @@ def build_slack_front(
         workspaces=workspaces,
         api_url=parts.settings.slack_api_url,
         uninstalled=comings.uninstalled if comings else None,
+        link_pressed=links.linking.pressed if links else None,
     )
 
 
@@ -96,6 +103,13 @@ def build_install_doors(parts: Parts, comings: ComingAndGoing | None) -> Install
         came=comings.hurry,
         slash=settings.slash_command,
     )
+
+
+def build_link_doors(settings: Settings, links: LinkSide | None) -> LinkDoors | None:
+    """None: people are matched by e-mail."""
+    if links is None:
+        return None
+    return LinkDoors(links, public_url=settings.public_url or "", slash=settings.slash_command)
 
 
 def build_webhook_door(parts: Parts) -> WebhookDoor:
