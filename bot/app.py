@@ -14,6 +14,8 @@ from aiohttp import web
 from bot.command.catalog import Catalog
 from bot.inbound.health import MetricsPage
 from bot.inbound.install import INSTALL_PATH, REDIRECT_PATH
+from bot.inbound.linking import ROUTES as LINK_ROUTES
+from bot.inbound.linking import Door
 from bot.inbound.pagerduty import PATH
 from bot.inbound.reading import LARGEST
 from bot.settings import Settings
@@ -44,6 +46,9 @@ def build_app(settings: Settings, catalog: Catalog) -> web.Application:
     app.router.add_post(PATH, _to(lambda bot: bot.webhooks))
     if not settings.socket_mode:
         app.router.add_post(SLACK_PATH, _to(lambda bot: bot.slack))
+    if settings.links_people:
+        for method, path, door in LINK_ROUTES:
+            app.router.add_route(method, path, _to_link(door))
     if settings.installs:
         app.router.add_get(INSTALL_PATH, _to(lambda bot: bot.install))
         app.router.add_get(REDIRECT_PATH, _to(lambda bot: bot.install_return))
@@ -57,6 +62,15 @@ def _to(part: Callable[[Bot], Handler]) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await part(request.app[BOT])(request)
+
+    return handle
+
+
+def _to_link(door: Door) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        doors = request.app[BOT].linking
+        assert doors is not None  # these routes are there only where people link
+        return await door(doors)(request)
 
     return handle
 

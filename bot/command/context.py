@@ -18,7 +18,7 @@ from bot.accounts.permissions import Permissions
 from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.names import NamedThings
-from bot.command.ports import AuditPort, Offers
+from bot.command.ports import AuditPort, LinkDecisions, Offers
 from bot.command.reminding import Reminded
 from bot.command.request import Request, Surface
 from bot.command.rotas import Rostered
@@ -246,6 +246,7 @@ class Context:
     clock: Callable[[], datetime]
     slash: str = "/pager"
     offers: Offers | None = None  # where people link their own accounts
+    link_decisions: LinkDecisions | None = None  # and where admins decide about links
     reminders: ReminderPort | None = None  # and are reminded of it
     follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
 

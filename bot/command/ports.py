@@ -57,6 +57,13 @@ class Offer(Protocol):
     def ticket(self) -> str: ...
 
 
+class LinkDecisions(Protocol):
+    """bot/accounts/approval.py: an admin's word on a link. Raise NotAllowed, UserError."""
+
+    async def approve(self, link_id: str, admin: SlackUser) -> None: ...
+    async def refuse(self, link_id: str, admin: SlackUser) -> None: ...
+
+
 class Offers(Protocol):
     """bot/accounts/linking.py."""
 

@@ -16,7 +16,7 @@ from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.context import DirectoryPort, PeoplePort, ReminderPort, SubscriptionPort
 from bot.command.desk import Desks
-from bot.command.ports import AuditPort, IncidentStore, Offers
+from bot.command.ports import AuditPort, IncidentStore, LinkDecisions, Offers
 from bot.command.pressed import Pressed
 from bot.slack.workspaces import Workspaces
 from bot.store.intents import Intents
@@ -53,4 +53,5 @@ class Services:
     clock: Callable[[], datetime]
     slash: str = "/pager"
     offers: Offers | None = None
+    link_decisions: LinkDecisions | None = None
     reminders: ReminderPort | None = None

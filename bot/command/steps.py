@@ -182,6 +182,7 @@ class Steps:
             clock=services.clock,
             slash=services.slash,
             offers=services.offers,
+            link_decisions=services.link_decisions,
             reminders=services.reminders,
         )
 

@@ -23,6 +23,7 @@ from bot.command.tasks import TrackedTasks
 from bot.delivery.admins import Admins
 from bot.delivery.loop import Delivery
 from bot.inbound.health import Health
+from bot.inbound.linking import LinkDoors
 from bot.inbound.slack_socket import SocketFront
 from bot.metrics import Metrics
 from bot.model import Person, SlackUser
@@ -36,6 +37,7 @@ from bot.wiring.doors import (
     absent,
     build_comings,
     build_install_doors,
+    build_link_doors,
     build_slack_front,
     build_webhook_door,
     slack_door,
@@ -57,6 +59,7 @@ class Bot:
     health: Health
     webhooks: Handler
     slack: Handler
+    linking: LinkDoors | None  # None: people are matched by e-mail
     install: Handler
     install_return: Handler
     tasks: TrackedTasks
@@ -98,7 +101,8 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     parked = Parked(runner)
     people = PeopleSync(pagerduty.directory, slack.workspaces, store.people)
     comings = build_comings(parts, delivery, people)
-    front = build_slack_front(parts, runner, delivery, comings)
+    links = identity.linked.side if identity.linked else None
+    front = build_slack_front(parts, runner, delivery, comings, links)
     socket = SocketFront(front.app, settings.slack_app_token) if settings.slack_app_token else None
     doors, background = Background(), Background()
     # Whatever fails from here on, no loop outlives the database it uses.
@@ -131,6 +135,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
         ),
         webhooks=build_webhook_door(parts),
         slack=slack_door(settings, front),
+        linking=build_link_doors(settings, links),
         install=installing.install if installing else absent,
         install_return=installing.returned if installing else absent,
         tasks=tasks,

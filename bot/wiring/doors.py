@@ -55,7 +55,7 @@ def build_slack_front(
     runner: Runner,
     delivery: Delivery,
     comings: ComingAndGoing | None,
-    links: LinkSide | None = None,
+    links: LinkSide | None,
 ) -> SlackFront:
     store, workspaces = parts.store, parts.slack.workspaces
     channels = Channels(

@@ -32,6 +32,7 @@ def build_services(parts: Parts, identity: Identity) -> Services:
         permissions=parts.permissions,
         seats=seats,
         offers=identity.linked.side.linking if identity.linked else None,
+        link_decisions=identity.linked.side.approvals if identity.linked else None,
         workspaces=workspaces,
         intents=Intents(
             store.database, store.batcher, store.sealer, holder=store.holder, lease=settings.lease_seconds
