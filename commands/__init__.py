@@ -3,9 +3,11 @@
 from bot.command.catalog import Catalog
 from commands import (
     ack,
+    audit,
     escalate,
     help,  # noqa: A004 - a verb's module bears the verb's name
     link,
+    links,
     list,  # noqa: A004 - as help
     more,
     note,
@@ -39,7 +41,10 @@ CATALOG = Catalog(
     whoami.whoami,
     link.link,
     unlink.unlink,
+    links.approve,
+    links.refuse,
     team_links.team_links,
+    audit.audit,
     help.help_,
     more.more,
     share.share,
