@@ -8,6 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+TOKEN_REFRESHES = ("renewed", "refused", "unavailable", "misconfigured", "lost")
 CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
 
 
@@ -50,6 +51,8 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        for outcome in TOKEN_REFRESHES:
+            self._refreshes.labels(outcome)  # there from the start: an alert must see the first one grow
         self._commands = Histogram(
             "pagerline_command_seconds",
             "Commands from acceptance to reply",
@@ -81,6 +84,15 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._leases = Counter(
+            "pagerline_lease_changes",
+            "Leases that another replica has held since this one last did, by kind",
+            ("kind",),
+            registry=self.registry,
+        )
+        self._storms = Gauge(
+            "pagerline_channels_in_storm", "Channels whose incidents stand on pages", registry=self.registry
+        )
         self._unusual = Gauge(
             "pagerline_unusual_use",
             "Identities (account or person) whose use of PagerDuty is unlike itself: rate or refused",
@@ -132,6 +144,14 @@ class Metrics:
     def worst_staleness(self, seconds: float) -> None:
         """How long the stalest of them has been so."""
         self._staleness.set(seconds)
+
+    def lease_changed(self, kind: str) -> None:
+        """A lease came back to us from somebody else."""
+        self._leases.labels(kind).inc()
+
+    def channels_in_storm(self, channels: int) -> None:
+        """How many channels show pages now."""
+        self._storms.set(channels)
 
     def unusual_use(self, identity: str, kind: str, count: int) -> None:
         """How many identities of this kind (account or person, never who) use PagerDuty unusually."""

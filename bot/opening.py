@@ -107,7 +107,7 @@ async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack
     if not keys and database.path is not None:
         keys = [key_beside(database.path)]
     holder = secrets.token_hex(8)
-    leases = Leases(database, holder)
+    leases = Leases(database, holder, changed=metrics.lease_changed)
     if database.path is not None:
         # We hold the file's lock: whoever held these is dead.
         await leases.expire_all()

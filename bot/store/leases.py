@@ -7,14 +7,18 @@ frozen past its lease sees that the fence is no longer its own, and does not tru
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.tables import leases
 from bot.store.upsert import insert_into
+
+MOST_NAMES = 10_000  # remembered to notice that a lease changed hands
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,16 @@ class Ended:
 class Leases:
     """`holder` names this process; a lease is its own even among tasks of one process."""
 
-    def __init__(self, database: Database, holder: str) -> None:
+    def __init__(
+        self, database: Database, holder: str, *, changed: Callable[[str], None] | None = None
+    ) -> None:
+        """`changed` is told the kind of a lease (its name up to a colon) that somebody else has held since we
+        last did.
+        """
         self._database = database
         self._holder = holder
+        self._changed = changed
+        self._ours: LRUCache[str, int] = LRUCache(MOST_NAMES)  # the fence when we last took it
 
     async def take(self, name: str, seconds: float) -> Lease | None:
         """The lease for `seconds`, None while anybody (also ourselves) holds it."""
@@ -60,7 +71,14 @@ class Leases:
             ).returning(leases.c.fence)
         )
         row = taken.first()
-        return None if row is None else Lease(name, int(row.fence))
+        if row is None:
+            return None
+        lease = Lease(name, int(row.fence))
+        last = self._ours.get(name)
+        if self._changed is not None and last is not None and lease.fence != last + 1:
+            self._changed(name.partition(":")[0])
+        self._ours[name] = lease.fence
+        return lease
 
     async def expire_all(self) -> None:
         """End every lease. Only for the one process that owns the database (SQLite's lock): what it finds was

@@ -80,3 +80,14 @@ async def test_of_many_at_once_one_wins(database: Database) -> None:
     takers = [Leases(database, f"holder {n}") for n in range(8)]
     taken = await asyncio.gather(*(leases.take("channel:C1", 15) for leases in takers))
     assert len([lease for lease in taken if lease is not None]) == 1
+
+
+async def test_a_lease_that_somebody_else_held_meanwhile_is_noticed(database: Database) -> None:
+    noticed: list[str] = []
+    first = Leases(database, "first", changed=noticed.append)
+    second = Leases(database, "second")
+    for leases in (first, first, second, first):
+        lease = await leases.take("channel:T0ACME:C0CHECK", 10.0)
+        assert lease is not None
+        await leases.release(lease)
+    assert noticed == ["channel"]
