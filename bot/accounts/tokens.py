@@ -109,6 +109,7 @@ class Tokens:
         self._sleep = sleep
         self._renewing: dict[tuple[SlackUser, int], asyncio.Task[Account]] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._app_refused = False
         self._resting: TTLCache[SlackUser, bool] = TTLCache(MOST_RESTING, REST_SECONDS, timer)
         self._unreadable: TTLCache[SlackUser, bool] = TTLCache(MOST_RESTING, 3600.0, timer)
 
@@ -238,7 +239,9 @@ class Tokens:
     def _misconfigured(self, refused: OAuthRefused) -> PagerDutyUnavailable:
         """It is about our app, not about this person: nobody's link ends for that."""
         self._count("misconfigured")
-        log.error("sign_in_refused", error=refused.error)
+        if not self._app_refused:
+            log.error("sign_in_refused", error=refused.error)
+        self._app_refused = True
         return PagerDutyUnavailable(MISCONFIGURED, status=refused.status)
 
     async def _stored(self, account: Account, granted: Granted) -> Account:
@@ -255,7 +258,8 @@ class Tokens:
             return now or await self._living(account.user)
         self._count("renewed")
         self._resting.pop(account.user, None)
-        log.info("token_renewed", user=label_of(account.user))
+        log.info("token_renewed", user=label_of(account.user), recovered=self._app_refused)
+        self._app_refused = False
         return now
 
     async def _put(self, account: Account, granted: Granted) -> Account | None:

@@ -18,10 +18,11 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.errors import (
-    NotLinked,
     PagerDutyFailure,
     PagerDutyRefused,
     PagerDutyUnavailable,
+    StoreUnavailable,
+    UserError,
 )
 from bot.model import (
     Note,
@@ -41,12 +42,12 @@ DUPLICATE_KEY = "matching dedup key"
 
 @contextmanager
 def _or_else(problem: PagerDutyUnavailable, kind: type[PagerDutyFailure]) -> Iterator[None]:
-    """Around what is tried after a write without an answer: when that fails too, or the person's link turns
-    out to be over, the write stays unknown.
+    """Around what is tried after a write without an answer: when that fails too, or the person's token turns
+    out to be over and cannot be renewed, the write stays unknown.
     """
     try:
         yield
-    except (kind, NotLinked):
+    except (kind, UserError, StoreUnavailable):
         raise problem from None
 
 
