@@ -45,7 +45,7 @@ from bot.wiring.doors import (
 from bot.wiring.identity import open_identity
 from bot.wiring.keeping import start_keeping
 from bot.wiring.parts import Parts
-from bot.wiring.people import build_services
+from bot.wiring.people import build_reminders, build_services, start_reminding
 
 log = structlog.get_logger("pagerline.app")
 
@@ -97,7 +97,8 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
         await parked.on_linked(user, person)
 
     identity = open_identity(parts, tasks, on_linked, stack)
-    runner = Runner(build_services(parts, identity), tasks)
+    reminders = build_reminders(parts, identity)
+    runner = Runner(build_services(parts, identity, reminders), tasks)
     parked = Parked(runner)
     people = PeopleSync(pagerduty.directory, slack.workspaces, store.people)
     comings = build_comings(parts, delivery, people)
@@ -112,6 +113,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     if identity.linked is not None:
         background.start("keeping tokens fresh", identity.linked.fresh.run)
         background.start("links that wait for an admin", identity.linked.side.approvals.run)
+    start_reminding(parts, identity, reminders, background)
     if comings is not None:
         background.start("workspaces", comings.run)
     if socket is not None:

@@ -82,6 +82,7 @@ class Office:
             "database_url": SecretStr(self.database_url),
             "encryption_keys": (SecretStr(self.keys),),
             "admins": ("U0CAROL",),
+            "remind_unlinked": False,  # it goes by the time of day where people are
             "poll_seconds": 0.2,
             "slack_call_seconds": 2.0,
             "lease_seconds": 4.0,
