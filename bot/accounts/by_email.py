@@ -81,7 +81,7 @@ class AccountsByEmail:
                 "Ask a PagerDuty admin to make you a Responder."
             )
         assert person.email is not None
-        return Acting(profile, person, self._account.acting_as(person.email))
+        return Acting(profile, person, self._account.acting_as(person.email, f"{user.team_id}:{user.id}"))
 
     async def link_of(self, user: SlackUser) -> Link | Ended | None:
         """Nobody links anything in this mode."""

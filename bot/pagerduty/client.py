@@ -63,9 +63,11 @@ class Created:
 class PagerDuty(Reads):
     """One identity's client."""
 
-    def acting_as(self, sender: str) -> PagerDuty:
-        """The same credentials, acting for the PagerDuty user with this login e-mail."""
-        return PagerDuty(self.http, self.credentials, sender, self.ranks)
+    def acting_as(self, sender: str, label: str) -> PagerDuty:
+        """The same credentials, acting for the PagerDuty user with this login e-mail; `label` says for which
+        Slack user, for counting (`T0ACME:U0ALICE`).
+        """
+        return replace(self, credentials=replace(self.credentials, label=label), sender=sender)
 
     def noting_in(self, journal: Journal) -> PagerDuty:
         """The same, with every write's answer kept in the journal."""

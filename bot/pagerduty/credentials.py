@@ -25,17 +25,29 @@ class Credentials:
     @property
     def budget(self) -> Hashable:
         """Calls with equal ones share one rate limit at PagerDuty ("Rate Limiting" in its REST pages)."""
-        return self
+        return self.secret
+
+    @property
+    def counted_as(self) -> tuple[str, ...]:
+        """The identities whose use a call is."""
+        return (self.label,)
 
 
 class AccountKey(Credentials):
-    """A REST API key (`Token token=…`). An account's key has no user: writes need `From`."""
+    """A REST API key (`Token token=…`). An account's key has no user: writes need `From`, and `label` is the
+    Slack user they are made for.
+    """
 
     __slots__ = ()
 
     @property
     def authorization(self) -> str:
         return f"Token token={self.secret.get_secret_value()}"
+
+    @property
+    def counted_as(self) -> tuple[str, ...]:
+        """The account's, and whoever it is made for."""
+        return ("account",) if self.label == "account" else ("account", self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +68,4 @@ class UserToken(Credentials):
     @property
     def budget(self) -> Hashable:
         """The limit is the user's, whichever of their tokens it is."""
-        return self.label or self
+        return self.label or self.secret

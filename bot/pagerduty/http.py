@@ -318,7 +318,8 @@ class PagerDutyHttp:
         if self._on_call is not None:
             self._on_call(call.method, call.template, status, seconds)
         if self._tally is not None:
-            self._tally.count(call.credentials.label, status)
+            for identity in call.credentials.counted_as:
+                self._tally.count(identity, status)
         if call.journal is not None and call.is_write:
             call.journal.wrote(status, reply.request_id if reply else None)
         log.debug(

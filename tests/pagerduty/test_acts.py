@@ -19,6 +19,7 @@ from bot.pagerduty.directory import Directory
 from bot.pagerduty.http import AccountKey, PagerDutyHttp
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.levels import Levels
+from bot.pagerduty.tally import Counted, Tally
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.world import acme
 
@@ -30,7 +31,7 @@ class Desk:
 
     @property
     def alice(self) -> PagerDuty:
-        return self.reader.acting_as("alice@acme.example")
+        return self.reader.acting_as("alice@acme.example", "T0ACME:U0ALICE")
 
     def calls(self, since: int = 0) -> list[str]:
         return [f"{one.method} {one.path}" for one in self.fake.journal[since:]]
@@ -85,6 +86,18 @@ async def test_the_last_writes_answer_is_kept_also_when_it_is_well(desk: Desk) -
     with pytest.raises(PagerDutyUnavailable):
         await alice.add_note(incident.id, "Looking")
     assert journal == Journal(status=0)
+
+
+async def test_what_the_account_key_does_for_somebody_counts_for_both(desk: Desk) -> None:
+    tally = Tally()
+    http = PagerDutyHttp(desk.reader.http._session, desk.fake.origin, tally=tally)
+    account = PagerDuty(http, desk.reader.credentials)
+    alice = account.acting_as("alice@acme.example", "T0ACME:U0ALICE")
+    incident = desk.fake.trigger("Checkout", "Disk full")
+    await account.incident(incident.id)
+    await alice.set_status([incident.id], Status.ACKNOWLEDGED)
+    assert tally.take() == {"account": Counted(2), "T0ACME:U0ALICE": Counted(1)}
+    assert alice.credentials.budget == account.credentials.budget  # one limit, whoever it is for
 
 
 async def test_resolving_is_one_write(desk: Desk) -> None:
