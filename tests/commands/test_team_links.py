@@ -45,6 +45,13 @@ async def test_who_is_not_linked_comes_first_with_their_next_turn(linking: Switc
     assert linking.newest("U0CAROL").buttons == ["Remind them"]
 
 
+async def test_it_is_for_admins(linking: Switchboard) -> None:
+    told = await linking.types("team-links remind", by="U0ALICE")
+    assert "ADMINS" in told
+    assert "Uma Ueda" not in told
+    assert messages(linking, "U0UMA") == []
+
+
 async def test_one_call_per_hundred_and_no_other(linking: Switchboard) -> None:
     await linking.types("team-links", by="U0CAROL")
     assert linking.calls() == ["GET /oncalls"]
