@@ -92,10 +92,8 @@ class Workspaces:
 
     @property
     def default(self) -> Slack | None:
-        """The workspace of the settings' token; without one, the only one there is."""
-        if self._own:
-            return next(iter(self._own.values()))
-        return next(iter(self._clients.values())) if len(self._clients) == 1 else None
+        """The workspace of the settings' token, which bare ids in settings belong to; None without one."""
+        return next(iter(self._own.values()), None)
 
     @property
     def may_grow(self) -> bool:
