@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,8 @@ from bot.store.people_tables import audit, intents, link_tickets, notices, usage
 from bot.store.retention import DAY, Days, Retention
 from bot.store.tables import events, incidents, leases, messages, shown, thread_lines
 from tests.store.acts import an_act
+from tests.store.conftest import Store
+from tests.store.news import a_note
 from tests.store.seeding import CHECKOUT, SEARCH, Seed, StillDatabase, a_line, an_incident, opened, resolved
 
 ALL = (incidents, events, messages, shown, thread_lines, intents, audit, usage, notices, leases)
@@ -275,3 +278,36 @@ async def test_what_has_not_ended_stays_and_what_a_link_waits_for(seed: Seed) ->
         await connection.execute(insert(link_tickets).values(**ticket, created_at=now, expires_at=now))
     later(seed, 1000)
     assert not +await retire(database)
+
+
+# --------------------------------------------------------------------------------------------- beside others
+
+
+async def test_news_of_what_is_just_being_deleted_is_taken_all_the_same(store: Store) -> None:
+    """Whoever comes first: the event is kept, and its incident is known (again)."""
+    database = store.database
+    seed = Seed(database)
+    names = [f"Q{n}" for n in range(40)]
+    for name in names:
+        await shown_everywhere(seed, name)
+    await _age(database, 100)
+
+    async def news(name: str) -> bool:
+        return (await store.incidents.accept(a_note(500, name, f"Again {name}"))).poisoned
+
+    poisoned, *_ = await asyncio.gather(
+        asyncio.gather(*(news(name) for name in names)), retire(database), retire(database)
+    )
+    assert not any(poisoned)
+    assert await ids(database, incidents) == set(names)
+    kept = {row.event_id for row in await store.events()}
+    assert {f"note-Again {name}" for name in names} <= kept
+    await retire(database)
+    assert await ids(database, incidents) == set(names)
+
+
+async def _age(database: Database, days: float) -> None:
+    """Everything happened so long ago."""
+    async with database.write() as connection:
+        for column in (incidents.c.accepted_at, events.c.received_at, messages.c.made_at):
+            await connection.execute(update(column.table).values({column: column - days * DAY}))
