@@ -16,7 +16,9 @@ from bot.render.help import help_list, help_one, unknown_verb
 async def help_(ctx: Context, about: Word | None = None) -> Reply:
     """Show what I can do, or one command in full."""
     if about is None:
-        return help_list(ctx.catalog.shown(), slash=ctx.slash)
+        is_admin = await ctx.permissions.is_admin(ctx.who.user)
+        shown = [one for one in ctx.catalog.shown() if is_admin or not one.admins_only]
+        return help_list(shown, slash=ctx.slash)
     found = ctx.catalog.find(about)
     if found is None:
         near = ctx.catalog.nearest(about)

@@ -37,6 +37,7 @@ from bot.render.subscribing import (
     "subscribe",
     aliases=("follow", "sub"),
     scope="services.read",
+    subscribers_only=True,
     examples=("subscribe checkout", "subscribe payments high", "subscribe all P1,P2"),
     title="Subscribe this channel",
     submit="Subscribe",

@@ -3,6 +3,9 @@
     /pager trigger checkout Card payments fail
     Triggered: #1240 Card payments fail …
 
+People without a PagerDuty user may, where TRIGGER_WITHOUT_SEAT lets them: through the Events API, which takes
+an event in and makes the incident a moment later.
+
 Without a service or a title a form opens. A form sent twice, or a line Slack repeats, makes one incident: its
 `incident_key` comes from Slack's own name for the act.
 """
@@ -11,9 +14,10 @@ from __future__ import annotations
 
 import hashlib
 
-from bot.command.context import Context, NewIncident
+from bot.command.context import BY_EVENTS, Asker, Context, NewIncident
 from bot.declaration import Argument, Line, Prose, Reply, ServiceRef, UrgencyWord, command
 from bot.model import Reference, Urgency
+from bot.render.events import event_taken, nothing_came_of_it
 from bot.render.outcomes import triggered
 
 
@@ -40,6 +44,7 @@ async def was_triggered(ctx: Context, service: ServiceRef, **_: object) -> bool:
         "details": Argument("Details", "What you have seen; where to look.", form_only=True),
         "urgency": Argument("Urgency", "The service decides when left out.", form_only=True),
     },
+    without_seat=True,
     was_done=was_triggered,
 )
 async def trigger(
@@ -50,13 +55,26 @@ async def trigger(
     urgency: UrgencyWord | None = None,
 ) -> Reply:
     """Trigger an incident on a service."""
-    made = await ctx.incidents.trigger(
-        NewIncident(
-            service=Reference(service.id, service.name),
-            title=title,
-            key=key_of(ctx),
-            details=details or "",
-            urgency=Urgency(urgency) if urgency else None,
-        )
+    new = NewIncident(
+        service=Reference(service.id, service.name),
+        title=title,
+        key=key_of(ctx),
+        details=details or "",
+        urgency=Urgency(urgency) if urgency else None,
     )
+    if ctx.who.identity == BY_EVENTS:
+        return await _by_event(ctx, new)
+    made = await ctx.incidents.trigger(new)
     return triggered(made.incident, existed=made.existed)
+
+
+async def _by_event(ctx: Context, new: NewIncident) -> Reply:
+    profile = await ctx.accounts.member(ctx.who.user)
+    await ctx.incidents.send_event(new, Asker(profile.real_name or profile.name, ctx.who.user))
+    ctx.later(_what_came_of_it(ctx, new))
+    return event_taken(new.service.name, new.title)
+
+
+async def _what_came_of_it(ctx: Context, new: NewIncident) -> Reply | None:
+    incident = await ctx.incidents.made_of_event(new)
+    return triggered(incident) if incident else nothing_came_of_it(new.service.name, new.service.id)

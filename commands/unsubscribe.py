@@ -16,6 +16,7 @@ from bot.render.subscribing import subscription_list, target_words, unsubscribed
     "unsubscribe",
     aliases=("unfollow", "unsub"),
     scope="services.read",
+    subscribers_only=True,
     examples=("unsubscribe checkout", "unsubscribe all"),
     arguments={"name": Argument("What", usage="<service|team|all>")},
 )

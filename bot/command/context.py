@@ -96,6 +96,14 @@ class NewIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for an event, in words: PagerDuty does not know them."""
+
+    name: str
+    user: SlackUser
+
+
+@dataclass(frozen=True, slots=True)
 class Triggered:
     """The incident made; `existed` when this very act had made it before."""
 
@@ -165,6 +173,15 @@ class IncidentPort(Protocol):
 
     async def trigger(self, new: NewIncident) -> Triggered:
         """Open one; the same key again gives the same incident while it is open."""
+
+    async def send_event(self, new: NewIncident, asker: Asker) -> None:
+        """Ask for one through the Events API, for somebody without a PagerDuty user: taken in, not made yet.
+
+        Raises UserError when the service takes no events.
+        """
+
+    async def made_of_event(self, new: NewIncident) -> Incident | None:
+        """The incident that came of it, some seconds later; None when none did."""
 
     async def with_key(self, service_id: str, key: str) -> Incident | None:
         """The incident that an earlier `trigger` with this key made."""

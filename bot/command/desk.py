@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.accounts.acting import Acting
-from bot.command.context import Escalated, Found, NewIncident, Triggered
+from bot.command.context import Asker, Escalated, Found, NewIncident, Triggered
 from bot.command.looking import Looking, Reach, distinct, no_such
 from bot.declaration import IncidentRef
 from bot.errors import (
     NotAllowed,
     PagerDutyFailure,
+    PagerDutyForbidden,
     PagerDutyNotFound,
     PagerDutyRefused,
     PagerDutyUnavailable,
@@ -25,6 +26,7 @@ from bot.errors import (
 )
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.events import Alert
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
@@ -52,6 +54,11 @@ class Desk(Looking):
     subjects: list[str] = field(default_factory=list)  # ids of the incidents that were changed
     journal: Journal = field(default_factory=Journal)
     _written_at: dict[str, datetime] = field(default_factory=dict)  # PagerDuty's clock
+
+    @property
+    def _own_token(self) -> bool:
+        """Whether a 403 is about this person's role."""
+        return self.acting is not None and self.acting.kind == "oauth"
 
     @property
     def _hand(self) -> PagerDuty:
@@ -135,7 +142,9 @@ class Desk(Looking):
             some = list(ids[start : start + BULK])
             try:
                 told |= await self._written(some, status)
-            except (PagerDutyRefused, PagerDutyNotFound) as refused:
+            except (PagerDutyRefused, PagerDutyNotFound, PagerDutyForbidden) as refused:
+                if isinstance(refused, PagerDutyForbidden) and (len(some) == 1 or not self._own_token):
+                    raise
                 if len(some) == 1:
                     told[some[0]] = await self._refused(some[0], refused)
                 else:
@@ -179,6 +188,8 @@ class Desk(Looking):
             return Outcome(Result.ALREADY, ident, found.incident or known)
         if isinstance(failure, PagerDutyNotFound):
             return Outcome(Result.NOT_FOUND, ident, None)
+        if isinstance(failure, PagerDutyForbidden):
+            return Outcome(Result.REFUSED, ident, known, _not_for_this_role(known))
         if failure.maybe_done:
             return Outcome(Result.UNKNOWN, ident, known)
         if isinstance(failure, PagerDutyUnavailable):
@@ -242,6 +253,36 @@ class Desk(Looking):
         )
         return Triggered(await self._changed(made.reading, began_at), made.existed)
 
+    async def send_event(self, new: NewIncident, asker: Asker) -> None:
+        """Ask for one through the Events API; the same key again is the same alert while it is open."""
+        if self.reach.events is None:
+            raise NotAllowed("Only people with a PagerDuty user may trigger here.")
+        key = await self.reach.reader.integration_key(new.service.id)
+        if key is None:
+            raise UserError(
+                f"{new.service.name} takes no events: it has no Events API v2 integration. "
+                "Ask somebody with a PagerDuty user to trigger it."
+            )
+        details = {"Asked for in Slack by": f"{asker.name} ({asker.user.id})"}
+        if new.details:
+            details["Details"] = new.details
+        alert = Alert(
+            key=new.key,
+            summary=new.title,
+            source=f"Slack, {asker.name}",
+            urgency=new.urgency,
+            details=details,
+        )
+        await self.reach.events.trigger(key, alert, self.journal)
+
+    async def made_of_event(self, new: NewIncident) -> Incident | None:
+        """The incident that came of it: PagerDuty makes it some moments after it took the event in."""
+        for pause in (*self.reach.late_looks, *self.reach.late_looks):
+            await asyncio.sleep(pause)
+            if incident := await self.with_key(new.service.id, new.key):
+                return incident
+        return None
+
 
 def cannot_be_escalated(incident: Incident) -> str:
     """Why PagerDuty would refuse, with what to do instead; empty when it would not."""
@@ -250,3 +291,9 @@ def cannot_be_escalated(incident: Incident) -> str:
     if incident.urgency is Urgency.LOW:
         return "PagerDuty does not escalate low-urgency incidents. Raise its urgency there first."
     return ""
+
+
+def _not_for_this_role(incident: Incident | None) -> str:
+    """One of several that PagerDuty does not let this person change."""
+    service = incident.service.name if incident else "its service"
+    return f"Your role on {service} does not allow it. Ask whoever is on call for it."

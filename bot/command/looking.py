@@ -17,6 +17,7 @@ from bot.declaration import IncidentRef
 from bot.errors import PagerDutyNotFound, UserError
 from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.events import EventsApi
 from bot.store.audit import Audit
 
 
@@ -32,6 +33,7 @@ class Reach:
     leases: LeasePort
     levels: Levels
     late_looks: tuple[float, ...] = (1.0, 3.0)
+    events: EventsApi | None = None  # where people without a PagerDuty user may trigger
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from bot.command.answering import Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
 from bot.command.on_record import is_refused_act, outcome_for_audit, subjects_of
+from bot.command.refused import RoleRefusals
 from bot.command.request import Request, Surface
 from bot.command.services import Services
 from bot.command.steps import Errand, Steps
@@ -33,6 +34,7 @@ from bot.errors import (
     NotAllowed,
     NotLinked,
     PagerDutyFailure,
+    PagerDutyForbidden,
     PagerDutyUnavailable,
     SlackFailure,
     StoreUnavailable,
@@ -58,6 +60,7 @@ class Runner:
         self._link_first = (
             LinkFirst(services.offers, services.intents, services.incidents) if services.offers else None
         )
+        self._roles = RoleRefusals(services.incidents, services.directory)
         self._turns = Turns()
         self.at_work: set[int] = set()  # intents this process is busy with
 
@@ -141,6 +144,8 @@ class Runner:
             if not isinstance(failure, UserError):
                 log.warning("command_failed", verb=errand.called.word, outcome=outcome, error=str(failure))
             scope = command.scope if command else None
+            if isinstance(failure, PagerDutyForbidden) and (refusal := await self._roles.answer(errand)):
+                return outcome, refusal
             return outcome, problem(failure, scope=scope, words=errand.words_again)
         except Exception:
             error_id = secrets.token_hex(4)

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from bot.errors import PagerDutyFailure, PagerDutyNotFound
 from bot.model import (
     LogEntry,
@@ -42,6 +44,7 @@ INCLUDES = (
     "priorities",
     "services",
 )
+EVENTS_V2 = "events_api_v2_inbound_integration"
 OPEN = (Status.TRIGGERED, Status.ACKNOWLEDGED)
 
 
@@ -140,6 +143,17 @@ class Reads:
         return await self._all(
             "/services", "services", payloads.service, {"sort_by": "name", "include": ["teams"]}
         )
+
+    async def integration_key(self, service_id: str) -> SecretStr | None:
+        """The key by which this service takes events (Events API v2); None when it has none. One call."""
+        path = f"/services/{quote(service_id, safe='')}"
+        service = (await self._get(path, {"include": ["integrations"]})).get("service")
+        found = service.get("integrations") if isinstance(service, dict) else None
+        for one in objects(found):
+            key = one.get("integration_key")
+            if one.get("type") == EVENTS_V2 and isinstance(key, str) and key:
+                return SecretStr(key)
+        return None
 
     async def policies(self) -> list[Policy]:
         """All escalation policies. One call per 100."""

@@ -7,6 +7,7 @@ the log.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.declaration import Reply
@@ -30,7 +31,7 @@ from bot.render.carried import MOST
 from bot.render.incident import headline, state_line
 from bot.render.limits import reply
 from bot.render.summary import summary
-from bot.render.text import duration, line
+from bot.render.text import bold, duration, line, plain_names
 
 WORKING = "Working on it…"
 
@@ -96,6 +97,20 @@ def needs_a_press(words: str) -> Reply:
     # What is too long to be carried still stands in the person's own message.
     carries = words if len(words) <= MOST else verb_of(words)
     return _said(":memo:", "I need to know a little more.", (actions([button("Open the form", carries)]),))
+
+
+def role_refused(act: str, service: str, on_call: Sequence[str]) -> Reply:
+    """PagerDuty refused somebody's own token. `act` is the command's title in lower case; `on_call` are names
+    of people who can, `service` may be unknown.
+    """
+    here, shown = "your role there", "your role there"
+    if service:
+        here, shown = f"your role on {line(service, 80)}", f"your role on {bold(line(service, 80))}"
+    instead = "a PagerDuty admin"
+    if on_call:
+        instead = f"{plain_names(line(name, 60) for name in on_call)}, on call for it, or a PagerDuty admin"
+    then = f"cannot {line(act, 60)}. Ask {instead}."
+    return reply(f"PagerDuty says {here} {then}", [section(f":no_entry:  PagerDuty says {shown} {then}")])
 
 
 def working() -> Reply:

@@ -45,7 +45,8 @@ def start_reminding(
     if reminders is None or not reminders.by_itself:
         return
     rotas = Rotas(parts.pagerduty.reader, parts.store.people, identity.accounts.linked_in, _now)
-    background.start("reminding", DayBefore(rotas, reminders, parts.slack.workspaces).run)
+    loop = DayBefore(rotas, reminders, parts.slack.workspaces, parts.store.leases)
+    background.start("reminding", loop.run)
 
 
 def build_services(parts: Parts, identity: Identity, reminders: Reminders | None) -> Services:

@@ -39,6 +39,7 @@ from bot.pagerduty import http as pagerduty_http
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
 from bot.pagerduty.directory import Directory
+from bot.pagerduty.events import EventsApi
 from bot.pagerduty.levels import Levels
 from bot.pagerduty.oauth import PagerDutyOAuth
 from bot.pagerduty.webhooks import parse
@@ -257,6 +258,7 @@ async def switchboard(
                 Leases(database, holder),
                 levels,
                 late_looks=(0.05, 0.1),
+                events=EventsApi(pagerduty_session, pagerduty_api),
             ),
             pressed=Pressed(Messages(database), workspaces, lambda: wake.notify("delivery")),
             audit=AuditReading(database),

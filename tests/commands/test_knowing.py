@@ -72,7 +72,7 @@ async def test_pressed_in_that_list_an_act_is_told_there_and_a_form_takes_its_pl
 
 @pytest.mark.parametrize("line", ["", "help", "HELP", "?", "commands"])
 async def test_help_names_every_command(board: Switchboard, line: str) -> None:
-    said = await board.types(line)
+    said = await board.types(line, by="U0CAROL")
     assert [command.verb for command in CATALOG.shown() if f"/pager {command.verb}" not in said] == []
     assert "share" not in said
 
