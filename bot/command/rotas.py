@@ -76,15 +76,23 @@ class Rotas:
         `wanted` narrows it to some rotas, never to some people of one: turns are told by the others' shifts.
         Raises PagerDutyFailure and StoreUnavailable.
         """
+        return await self.joined(team_id, await self.ahead(wanted))
+
+    async def ahead(self, wanted: Wanted = everybody) -> Mapping[str, Sequence[Turn]]:
+        """PagerDuty user id → their turns that are not over, the earliest first; the same in every workspace.
+
+        Raises PagerDutyFailure.
+        """
         now = self._clock()
         told = await self._shifts.on_calls(since=now - BEHIND, until=now + AHEAD)
         by_person: dict[str, list[Turn]] = defaultdict(list)
         for turn in turns(shift for shift in told if wanted(shift)):
             if turn.end is None or turn.end > now:
                 by_person[turn.person.id].append(turn)
-        return await self._joined(team_id, by_person)
+        return by_person
 
-    async def _joined(self, team_id: str, people: Mapping[str, Sequence[Turn]]) -> list[Rostered]:
+    async def joined(self, team_id: str, people: Mapping[str, Sequence[Turn]]) -> list[Rostered]:
+        """These people as one workspace knows them. Raises StoreUnavailable."""
         matched = await self._matches.slack_ids(team_id, sorted(people))
         told = await self._linked(team_id)
         linked = matched if told is None else told

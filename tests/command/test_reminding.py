@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.accounts.members import Members
 from bot.command import reminding
-from bot.command.day_before import DayBefore
+from bot.command.day_before import LEASE, DayBefore
 from bot.command.reminding import Reminders
 from bot.command.rotas import Rotas
 from bot.errors import PagerDutyUnavailable, SlackFailure, StoreUnavailable
@@ -25,9 +26,12 @@ from bot.slack.client import Slack
 from bot.slack.connection import open_session
 from bot.slack.workspaces import Workspaces
 from bot.store.database import Database
+from bot.store.leases import Leases
 from bot.store.notices import Notices
 from bot.store.schema import migrate
 from tests.stories.slack_eyes import Place, Seen
+from tests.stories.waiting import until as eventually
+from tests.stories.waiting import until_async
 
 TEAM = "T0ACME"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,8 +67,10 @@ class World:
     offered: list[SlackUser] = field(default_factory=list)
     without_zone: set[str] = field(default_factory=set)
     is_away: bool = False
+    asked: int = 0
 
     async def on_calls(self, *, since: datetime | None = None, until: datetime | None = None) -> list[OnCall]:
+        self.asked += 1
         if self.is_away:
             raise PagerDutyUnavailable("PagerDuty did not answer.")
         assert since is not None
@@ -138,7 +144,12 @@ async def replica(stack: AsyncExitStack, world: World, slack: FakeSlack, url: st
         return replace(profile, time_zone=None) if user.id in world.without_zone else profile
 
     reminders = Reminders(Notices(database), workspaces, world, world, member, clock=lambda: world.now)
-    return Replica(rotas, reminders, DayBefore(rotas, reminders, workspaces), database)
+    return Replica(
+        rotas,
+        reminders,
+        DayBefore(rotas, reminders, workspaces, Leases(database, secrets.token_hex(4))),
+        database,
+    )
 
 
 @pytest.fixture
@@ -266,14 +277,33 @@ async def test_a_post_without_an_answer_is_not_sent_twice(rig: Rig) -> None:
     assert len(rig.messages("U0UMA")) == 1
 
 
-async def test_the_loop_survives_an_outage_and_stops_when_told(rig: Rig) -> None:
+async def test_the_loop_survives_an_outage_and_leaves_the_next_look_to_any(rig: Rig) -> None:
+    rig.world.shift(UMA, "2026-10-26T09:00")
     rig.world.is_away = True
     stop = asyncio.Event()
     running = asyncio.create_task(rig.one.loop.run(stop))
-    await asyncio.sleep(0)
+    await eventually(lambda: rig.world.asked == 1 or None, "PagerDuty was not asked")
+    probe = Leases(rig.one.database, "probe")
+
+    async def is_free() -> bool:
+        return await probe.take(LEASE, 0.0) is not None
+
+    await until_async(is_free, "the turn was not given back")
     rig.world.is_away = False
+    other = asyncio.create_task(rig.other.loop.run(stop))
+    await eventually(lambda: rig.messages("U0UMA") or None, "nobody looked again")
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(asyncio.gather(running, other), 5)
+
+
+async def test_of_two_loops_one_asks_pagerduty(rig: Rig) -> None:
+    rig.world.shift(UMA, "2026-10-26T09:00")
+    stop = asyncio.Event()
+    loops = [asyncio.create_task(one.loop.run(stop)) for one in (rig.one, rig.other)]
+    await eventually(lambda: rig.messages("U0UMA") or None, "nobody was reminded")
+    stop.set()
+    await asyncio.wait_for(asyncio.gather(*loops), 5)
+    assert rig.world.asked == 1
 
 
 # ---------------------------------------------------------------------------------------- when an admin asks
