@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.accounts.tokens import ENDED, LEASE_SECONDS, STORE_SECONDS, WAIT_SECONDS
 from bot.errors import NotLinked, PagerDutyUnavailable, StoreUnavailable
@@ -139,6 +140,9 @@ async def test_our_own_sign_in_being_wrong_ends_nobodys_link(site: Site, one: Re
     with pytest.raises(PagerDutyUnavailable, match="PAGERDUTY_CLIENT_SECRET"):
         await wrong.tokens.credentials(ALICE)
     assert wrong.outcomes == ["misconfigured"]
+    with capture_logs() as logs, pytest.raises(PagerDutyUnavailable):
+        await wrong.tokens.credentials(ALICE)
+    assert [line for line in logs if line["log_level"] == "error"] == []  # it was said
     await one.tokens.credentials(ALICE)
 
 
