@@ -17,6 +17,7 @@ import structlog
 from bot.accounts.completing import Completion
 from bot.accounts.members import Members
 from bot.accounts.proof import Doubt
+from bot.declaration import Reply
 from bot.errors import NotAllowed, SlackFailure, StoreUnavailable, UserError
 from bot.model import SlackProfile, SlackUser
 from bot.render.linking import ask_admin, decided, not_approved
@@ -69,9 +70,21 @@ class Approvals:
         if not await self._pending.wait_for_admin(link.id):
             return True
         question = ask_admin(link.id, **_both(link, profile), why=doubt.said)
-        slack = self._workspaces.for_team(link.user.team_id)
+        asked = await self._post(link.user.team_id, [self._channel_id] if self._channel_id else [], question)
+        if not asked:  # no channel, or one of another workspace
+            asked = await self._post(link.user.team_id, await self._deciders(link.user), question)
+        if not asked:
+            await self._completion.drop(link.id, "refused")
+            return False
+        standing = await self._pending.note_asked(link.id, asked)
+        if standing is not None and standing.outcome is not None:  # somebody was quicker than we
+            await self._show_decided(standing)
+        return True
+
+    async def _post(self, team_id: str, receivers: Sequence[str], question: Reply) -> list[tuple[str, str]]:
+        """Where it now stands, as (channel, ts)."""
+        slack = self._workspaces.for_team(team_id)
         asked: list[tuple[str, str]] = []
-        receivers = [self._channel_id] if self._channel_id else await self._deciders(link.user)
         for receiver in receivers if slack is not None else ():
             assert slack is not None
             try:
@@ -80,13 +93,7 @@ class Approvals:
                 log.warning("admin_not_reached", receiver=receiver, reason=str(failure))
             else:
                 asked.append((posted.channel_id, posted.ts))
-        if not asked:
-            await self._completion.drop(link.id, "refused")
-            return False
-        standing = await self._pending.note_asked(link.id, asked)
-        if standing is not None and standing.outcome is not None:  # somebody was quicker than we
-            await self._show_decided(standing)
-        return True
+        return asked
 
     async def approve(self, link_id: str, admin: SlackUser) -> None:
         """Raises NotAllowed for who may not, UserError for a link nobody knows (any more)."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal, Protocol
 
 from bot.accounts.acting import Acting, Ended, Link
+from bot.accounts.completing import REPLACED
 from bot.accounts.members import Members
 from bot.accounts.tokens import EXPIRED, REFUSED, Held, SignIn
 from bot.errors import NotLinked
@@ -21,6 +22,7 @@ from bot.store.accounts import AccountStore
 WHY_ENDED = {
     REFUSED: "PagerDuty no longer accepts it: it was revoked, or not used for too long.",
     EXPIRED: "It ran out, and PagerDuty gave no way to renew it.",
+    REPLACED: "Another Slack user is linked to that PagerDuty user now.",
 }
 
 

@@ -53,8 +53,8 @@ Page = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class LinkDoors:
-    """`public_url` decides about the cookie: `__Host-` needs https, which a loopback address does not
-    have.
+    """`public_url` decides about the cookie: `__Host-` needs https, and not every browser lets a loopback
+    address do without.
     """
 
     def __init__(self, side: LinkSide, *, public_url: str, slash: str) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import SlackUser
 from bot.store.database import Database
 from bot.store.people_tables import link_states, link_tickets
-from bot.store.sealing import Sealer
+from bot.store.sealing import Sealer, Unsealable
 
 TICKET_SECONDS = 15 * 60.0  # as long as what was asked for waits
 STATE_SECONDS = 10 * 60.0
@@ -176,7 +176,10 @@ class Links:
                 return await self._why_not(connection, hashed, browser)
             ticket = await self._ticket_in(connection, row.ticket_hash)
         assert ticket is not None  # a foreign key holds it
-        return Taken(hashed, ticket.user, self._sealer.open(row.verifier))
+        try:
+            return Taken(hashed, ticket.user, self._sealer.open(row.verifier))
+        except Unsealable:
+            return "expired"  # with the key that sealed it
 
     async def _why_not(self, connection: AsyncConnection, hashed: str, browser: str) -> Untakeable:
         row = (

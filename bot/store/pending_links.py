@@ -173,9 +173,11 @@ class PendingLinks:
             if row is None:
                 return None
             link = _pending(row)
-            urls = await self._finish_tickets(connection, link.user, row.ticket_hash)
             tokens = self._tokens(row)
-            assert tokens is not None  # undecided, so it has them
+            if tokens is None:  # undecided, so it had them: the key that sealed them is gone
+                await self._settle(connection, link_id, "expired", by)
+                return None
+            urls = await self._finish_tickets(connection, link.user, row.ticket_hash)
             await write(connection, link.user, link.person, tokens)
             await self._settle(connection, link_id, "linked", by)
             return Linked(link, tuple(urls))
@@ -196,7 +198,13 @@ class PendingLinks:
         rows = done.all()
         if all(row.ticket_hash != ticket_hash for row in rows):
             raise TooLate
-        return [self._sealer.open(row.response_url) for row in rows if row.response_url]
+        return [url for row in rows if row.response_url and (url := self._opened(row.response_url))]
+
+    def _opened(self, sealed: str) -> str | None:
+        try:
+            return self._sealer.open(sealed)
+        except Unsealable:
+            return None
 
     async def end(self, link_id: str, outcome: Outcome, *, by: str | None = None) -> Ended | None:
         """It becomes none: tokens forgotten, and handed out to be revoked. None when it was decided already,
@@ -287,13 +295,17 @@ class PendingLinks:
     def _tokens(self, row: Row[Any]) -> Tokens | None:
         if row.access_token is None:
             return None
-        try:
-            access = SecretStr(self._sealer.open(row.access_token))
-            refresh = SecretStr(self._sealer.open(row.refresh_token)) if row.refresh_token else None
-        except Unsealable:
-            return None  # its key is gone, and with it the tokens
+        access = self._opened(row.access_token)
+        refresh = self._opened(row.refresh_token) if row.refresh_token else None
+        if access is None or (row.refresh_token and refresh is None):
+            return None  # their key is gone, and with it the tokens
         left = row.seconds_left.timestamp() if isinstance(row.seconds_left, datetime) else row.seconds_left
-        return Tokens(access, refresh, frozenset((row.scopes or "").split()), float(left or 0))
+        return Tokens(
+            SecretStr(access),
+            None if refresh is None else SecretStr(refresh),
+            frozenset((row.scopes or "").split()),
+            float(left or 0),
+        )
 
 
 def _pending(row: Row[Any]) -> PendingLink:

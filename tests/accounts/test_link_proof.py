@@ -169,6 +169,12 @@ async def test_the_admins_channel_is_asked_instead_of_each(sqlite_channel: Desk)
     assert sqlite_channel.private_messages(CAROL) == []
 
 
+async def test_a_channel_that_is_not_there_is_no_reason_to_ask_nobody(migrated_sqlite_url: str) -> None:
+    async with linking_desk(migrated_sqlite_url, admin_channel="C0ELSEWHERE") as desk:
+        await asked_for_bob(desk)
+        assert len(desk.private_messages(CAROL)) == 1
+
+
 @pytest.fixture
 async def sqlite_channel(migrated_sqlite_url: str) -> AsyncIterator[Desk]:
     async with linking_desk(migrated_sqlite_url, admin_channel="G0PRIV") as opened:

@@ -171,6 +171,19 @@ async def test_what_is_refused_gives_its_tokens_out_one_last_time(desk: Desk) ->
     assert (found.outcome, found.decided_by) == ("refused", "U0CAROL")
 
 
+async def test_a_key_that_is_gone_ends_what_it_sealed(desk: Desk) -> None:
+    begun = await desk.links.begin(await desk.links.offer(UMA), BROWSER)
+    link_id = await desk.returned(await desk.links.offer(UMA))
+    assert begun is not None
+    another = Sealer([Fernet.generate_key().decode()])
+    assert await Links(desk.database, another).take(begun.state, BROWSER) == "expired"
+    pending = PendingLinks(desk.database, another)
+    assert await pending.link(link_id, Written()) is None
+    found = await pending.find(link_id)
+    assert found is not None
+    assert found.outcome == "expired"
+
+
 async def test_waiting_for_an_admin_lasts_a_day_and_begins_once(desk: Desk) -> None:
     link_id = await desk.returned(await desk.links.offer(UMA))
     assert [await desk.pending.wait_for_admin(link_id) for _ in range(2)] == [True, False]
