@@ -1,169 +1,41 @@
-"""One friendly message to whoever goes on call unlinked, and no second one: whoever asks, however often."""
+"""One friendly message to whoever goes on call unlinked, and no second one."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
-from pydantic import SecretStr
 
-from bot.accounts.members import Members
-from bot.command import reminding
-from bot.command.day_before import LEASE, DayBefore
-from bot.command.reminding import Reminders
-from bot.command.rotas import Rotas
-from bot.errors import PagerDutyUnavailable, SlackFailure, StoreUnavailable
-from bot.model import OnCall, Person, Reference, SlackProfile, SlackUser
-from bot.sandbox.slack.fake import FakeSlack
-from bot.sandbox.world import acme
-from bot.slack.client import Slack
-from bot.slack.connection import open_session
-from bot.slack.workspaces import Workspaces
-from bot.store.database import Database
+from bot.command.day_before import LEASE
+from bot.errors import SlackFailure
+from bot.model import OnCall, SlackUser
 from bot.store.leases import Leases
-from bot.store.notices import Notices
-from bot.store.schema import migrate
-from tests.stories.slack_eyes import Place, Seen
+from tests.command.reminders import (
+    ALICE,
+    BOB,
+    DAY,
+    GUS,
+    PRIMARY,
+    ROTA,
+    STRAY,
+    TEAM,
+    UMA,
+    Rig,
+    berlin,
+    reminding_rig,
+    replica,
+)
 from tests.stories.waiting import until as eventually
 from tests.stories.waiting import until_async
-
-TEAM = "T0ACME"
-BERLIN = ZoneInfo("Europe/Berlin")
-DAY = timedelta(days=1)
-UMA, BOB, GUS = (
-    Reference("PUMA007", "Uma Ueda"),
-    Reference("PBOB002", "Bob Brown"),
-    Reference("PGUEST5", "Gus Guest"),
-)
-ALICE, STRAY = Reference("PALICE1", "Alice Anderson"), Reference("PSTRAY9", "Nora Nowhere")
-PRIMARY, ROTA = Reference("PEPCHK", "Checkout primary"), Reference("PSCHCHK", "Checkout rota")
-MATCHED = {"PUMA007": "U0UMA", "PBOB002": "U0BOB", "PGUEST5": "U0GUEST", "PALICE1": "U0ALICE"}
-
-
-def berlin(told: str) -> datetime:
-    return datetime.fromisoformat(told).replace(tzinfo=BERLIN).astimezone(UTC)
-
-
-@dataclass(frozen=True)
-class Offered:
-    url: str
-    ticket: str
-
-
-@dataclass
-class World:
-    """PagerDuty's rotas and users, who is linked, and the time; one for all replicas."""
-
-    now: datetime = field(default_factory=lambda: berlin("2026-10-25T10:05"))
-    shifts: list[OnCall] = field(default_factory=list)
-    linked: dict[str, str] = field(default_factory=lambda: {"PALICE1": "U0ALICE"})
-    zones: dict[str, str] = field(default_factory=dict)
-    offered: list[SlackUser] = field(default_factory=list)
-    without_zone: set[str] = field(default_factory=set)
-    is_away: bool = False
-    asked: int = 0
-
-    async def on_calls(self, *, since: datetime | None = None, until: datetime | None = None) -> list[OnCall]:
-        self.asked += 1
-        if self.is_away:
-            raise PagerDutyUnavailable("PagerDuty did not answer.")
-        assert since is not None
-        assert until is not None
-        return [
-            one
-            for one in self.shifts
-            if (one.start is None or one.start < until) and (one.end is None or one.end > since)
-        ]
-
-    async def slack_ids(self, team_id: str, person_ids: Sequence[str]) -> Mapping[str, str]:
-        return {one: MATCHED[one] for one in person_ids if one in MATCHED and team_id == TEAM}
-
-    async def links(self, team_id: str) -> Mapping[str, str]:
-        assert team_id == TEAM
-        return self.linked
-
-    async def users(self) -> Sequence[Person]:
-        return [Person(one, one, time_zone=zone) for one, zone in self.zones.items()]
-
-    async def offer(self, user: SlackUser, intent_id: int | None = None, *, seconds: float) -> Offered:
-        assert intent_id is None
-        assert seconds > 2 * 86_400
-        self.offered.append(user)
-        return Offered(f"https://pager.example.com/pagerduty/link?ticket={len(self.offered)}", "t")
-
-    def shift(self, who: Reference, start: str, days: float = 7, **more: int) -> None:
-        begins = berlin(start)
-        level = more.get("level", 1)
-        self.shifts.append(OnCall(who, PRIMARY, level, ROTA, begins, begins + days * DAY))
-
-
-@dataclass
-class Replica:
-    """One process."""
-
-    rotas: Rotas
-    reminders: Reminders
-    loop: DayBefore
-    database: Database
-
-    async def asked(self) -> reminding.Reminded:
-        """What *Remind them* does."""
-        return await self.reminders.remind_all(await self.rotas.look(TEAM))
-
-
-@dataclass
-class Rig:
-    world: World
-    slack: FakeSlack
-    one: Replica
-    other: Replica
-
-    def messages(self, user: str) -> list[Seen]:
-        """What stands in somebody's direct messages."""
-        return Place(self.slack, self.slack.workspace.direct_messages(user).id).messages()
-
-
-async def replica(stack: AsyncExitStack, world: World, slack: FakeSlack, url: str, **clock: float) -> Replica:
-    database = await Database.open(url, **clock)
-    stack.push_async_callback(database.close)
-    session = open_session(2.0)
-    stack.push_async_callback(session.close)
-    client = Slack(session, SecretStr(slack.bot_token), base_url=f"{slack.acting.origin}/api/", team_id=TEAM)
-    workspaces = Workspaces([client])
-    rotas = Rotas(world, world, world.links, lambda: world.now)
-    members = Members(workspaces)
-
-    async def member(user: SlackUser) -> SlackProfile:
-        profile = await members.member(user)
-        return replace(profile, time_zone=None) if user.id in world.without_zone else profile
-
-    reminders = Reminders(Notices(database), workspaces, world, world, member, clock=lambda: world.now)
-    return Replica(
-        rotas,
-        reminders,
-        DayBefore(rotas, reminders, workspaces, Leases(database, secrets.token_hex(4))),
-        database,
-    )
 
 
 @pytest.fixture
 async def rig(database_url: str) -> AsyncIterator[Rig]:
-    async with AsyncExitStack() as stack:
-        slack, world = FakeSlack(acme()), World()
-        await slack.start()
-        stack.push_async_callback(slack.stop)
-        one = await replica(stack, world, slack, database_url)
-        await migrate(one.database)
-        yield Rig(world, slack, one, await replica(stack, world, slack, database_url))
-
-
-# ------------------------------------------------------------------------------------------ by themselves
+    async with reminding_rig(database_url) as opened:
+        yield opened
 
 
 async def test_the_day_before_a_shift_one_message_says_when_and_how(rig: Rig) -> None:
@@ -304,90 +176,3 @@ async def test_of_two_loops_one_asks_pagerduty(rig: Rig) -> None:
     stop.set()
     await asyncio.wait_for(asyncio.gather(*loops), 5)
     assert rig.world.asked == 1
-
-
-# ---------------------------------------------------------------------------------------- when an admin asks
-
-
-async def test_remind_them_says_how_many_and_to_whom_not_and_why(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-30T09:00")
-    rig.world.shifts += [OnCall(one, PRIMARY, 2) for one in (ALICE, GUS, STRAY)]
-    outcome = await rig.one.asked()
-    assert outcome.sent == ("Uma Ueda",)
-    assert {one.name: one.why for one in outcome.not_sent} == {
-        "Gus Guest": reminding.NOT_ALLOWED,
-        "Nora Nowhere": reminding.NOT_IN_SLACK,
-    }
-    assert "Fri Oct 30, 09:00 (Europe/Berlin)" in rig.messages("U0UMA")[0].text
-
-
-async def test_not_more_often_than_once_a_day(rig: Rig, database_url: str) -> None:
-    rig.world.shift(UMA, "2026-10-30T09:00")
-    both = await asyncio.gather(rig.one.asked(), rig.other.asked())
-    assert sorted(len(outcome.sent) for outcome in both) == [0, 1]
-    assert [one.why for outcome in both for one in outcome.not_sent] == [reminding.LATELY]
-    async with AsyncExitStack() as stack:
-        tomorrow = await replica(stack, rig.world, rig.slack, database_url, clock_offset=86_401)
-        assert (await tomorrow.asked()).sent == ("Uma Ueda",)
-
-
-async def test_who_was_asked_today_is_not_reminded_by_itself_too(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-26T09:00")
-    await rig.one.asked()
-    assert await rig.other.loop.once() == 0
-    assert len(rig.messages("U0UMA")) == 1
-
-
-async def test_slack_in_trouble_is_said_and_may_be_tried_again(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-30T09:00")
-    rig.slack.fault("chat.postMessage", "rate_limit", count=1)
-    assert [one.why for one in (await rig.one.asked()).not_sent] == [reminding.IN_TROUBLE]
-    assert (await rig.one.asked()).sent == ("Uma Ueda",)
-
-
-async def test_nothing_is_claimed_for_a_link_that_could_not_be_made(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-26T09:00")
-
-    async def away(user: SlackUser, intent_id: int | None = None, *, seconds: float) -> Offered:
-        raise StoreUnavailable("away")
-
-    working, rig.world.offer = rig.world.offer, away  # type: ignore[method-assign]
-    with pytest.raises(StoreUnavailable):
-        await rig.one.loop.once()
-    rig.world.offer = working  # type: ignore[method-assign]
-    assert await rig.one.loop.once() == 1
-
-
-# ------------------------------------------------------------------------------------------------ the rotas
-
-
-async def test_everybody_on_call_in_two_weeks_is_joined_with_their_link(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-30T09:00")
-    rig.world.shift(STRAY, "2026-11-20T09:00")  # later than that
-    rig.world.shift(BOB, "2026-10-20T09:00", 1)  # over
-    rig.world.shifts.append(OnCall(ALICE, PRIMARY, 2))
-    found = {
-        one.person.name: (one.user and one.user.id, one.linked) for one in await rig.one.rotas.look(TEAM)
-    }
-    assert found == {"Alice Anderson": ("U0ALICE", True), "Uma Ueda": ("U0UMA", False)}
-
-
-async def test_a_link_counts_before_an_email_address(rig: Rig) -> None:
-    rig.world.shift(STRAY, "2026-10-30T09:00")
-    rig.world.linked["PSTRAY9"] = "U0OLIVE"
-    (stray,) = await rig.one.rotas.look(TEAM)
-    assert (stray.user, stray.linked) == (SlackUser(TEAM, "U0OLIVE"), True)
-
-
-async def test_matched_by_email_address_counts_as_linked_where_nobody_links(rig: Rig) -> None:
-    rig.world.shift(UMA, "2026-10-30T09:00")
-    rig.world.shifts.append(OnCall(STRAY, PRIMARY, 2))
-
-    async def nobody_links(team_id: str) -> None:
-        return None
-
-    by_email = Rotas(rig.world, rig.world, nobody_links, lambda: rig.world.now)
-    assert [(one.person.name, one.linked) for one in await by_email.look(TEAM)] == [
-        ("Nora Nowhere", False),
-        ("Uma Ueda", True),
-    ]
