@@ -1,4 +1,4 @@
-"""Reminders between a fake Slack, rotas in memory and a real store: two replicas, and the test's own clock."""
+"""Reminders between a fake Slack, rotas in memory and a real store: two replicas, the test's own clock."""
 
 from __future__ import annotations
 
