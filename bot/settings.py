@@ -271,6 +271,13 @@ class Settings(BaseModel):
             raise ValueError("must be a slash, then up to 31 lower-case characters without spaces")
         return value
 
+    @field_validator("slack_workspaces")
+    @classmethod
+    def _workspaces_are_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[TE][A-Z0-9]+", one) for one in value):
+            raise ValueError("must be ids of workspaces (T…) or organisations (E…), comma-separated")
+        return value
+
     @field_validator(
         "slack_api_url", "pagerduty_api_url", "pagerduty_events_url", "pagerduty_identity_url", "public_url"
     )

@@ -169,3 +169,19 @@ def test_a_secret_is_in_no_error(secret: str, name: str) -> None:
     with pytest.raises(ValidationError) as raised:
         Settings.model_validate({name: value})
     assert secret not in str(raised.value)
+
+
+def test_workspaces_that_install_the_bot_bring_their_own_token() -> None:
+    secrets = {"slack_client_id": "1.2", "slack_client_secret": "s" * 32}
+    assert "slack_workspaces" in needed_to_run(Settings(**secrets))
+    assert "slack_bot_token" not in needed_to_run(Settings(**secrets))
+    with_a_token = needed_to_run(Settings(**secrets, slack_bot_token="xoxb-1"))
+    assert "slack_workspaces" not in with_a_token
+    assert {"slack_bot_token", "slack_client_secret", "public_url"} <= set(with_a_token)
+
+
+@pytest.mark.parametrize("wrong", ["acme", "T0ACME,acme.slack.com", "C0CHECK"])
+def test_workspaces_are_named_by_their_ids(wrong: str) -> None:
+    with pytest.raises(ValidationError, match="ids of workspaces"):
+        Settings(slack_workspaces=wrong)
+    assert Settings(slack_workspaces="T0ACME, E0ACME").slack_workspaces == ("T0ACME", "E0ACME")

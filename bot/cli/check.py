@@ -10,7 +10,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from bot.cli import probe_links, probe_pagerduty, probe_slack, probe_store
+from bot.cli import probe_installs, probe_links, probe_pagerduty, probe_slack, probe_store
 from bot.cli.findings import Finding, Result, failure, ok, warning
 from bot.cli.settings import settings_for
 from bot.cli.verb import Verb
@@ -50,6 +50,8 @@ async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Fi
         SECONDS, trust_env=is_outside(settings.slack_api_url)
     ) as session:
         async for finding in probe_slack.look(settings, session):
+            yield finding
+        async for finding in probe_installs.look(settings, session):
             yield finding
     async with pagerduty_http.open_session(trust_env=is_outside(settings.api_url)) as session:
         async for finding in probe_pagerduty.look(settings, session):

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from pydantic import SecretStr
+
 from bot.command.people import PeopleSync, matched
 from bot.model import Person, SlackProfile, SlackUser
+from bot.slack.client import Slack
+from bot.slack.connection import open_session
+from bot.slack.failures import TokenBad
+from bot.slack.workspaces import Workspaces
 from bot.store.people import People
 from tests.command.switchboard import Switchboard
 from tests.stories.waiting import until
@@ -36,7 +43,7 @@ def test_the_same_address_in_both_is_one_person() -> None:
 async def test_everybody_known_in_both_is_found(board: Switchboard) -> None:
     people = People(board.database)
     sync = PeopleSync(board.directory, board.workspaces, people)
-    assert await sync.once() == 5
+    assert await sync.once() == 6
     found = await people.slack_ids("T0ACME", ["PALICE1", "PBOB002", "PCAROL3"])
     assert found == {"PALICE1": "U0ALICE", "PBOB002": "U0BOB", "PCAROL3": "U0CAROL"}
 
@@ -47,5 +54,29 @@ async def test_it_survives_an_outage_and_stops_when_told(board: Switchboard) -> 
     sync = PeopleSync(board.directory, board.workspaces, People(board.database))
     running = asyncio.create_task(sync.run(stop))
     await until(lambda: list(board.slack.journal) or None, "Slack was not asked")
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_one_workspace_that_cannot_be_asked_does_not_keep_the_others_waiting(
+    board: Switchboard,
+) -> None:
+    people = People(board.database)
+    async with open_session(1.0) as session:
+        api = f"{board.slack.acting.origin}/api/"
+        nobody = Slack(session, SecretStr("xoxb-none"), base_url=api, team_id="T0AWAY")
+        workspaces = Workspaces([nobody, *board.workspaces.all()])
+        with pytest.raises(TokenBad):
+            await PeopleSync(board.directory, workspaces, people).once()
+    assert await people.slack_ids("T0ACME", ["PALICE1"]) == {"PALICE1": "U0ALICE"}
+
+
+async def test_a_new_workspace_does_not_wait_for_the_hour_to_pass(board: Switchboard) -> None:
+    stop = asyncio.Event()
+    sync = PeopleSync(board.directory, board.workspaces, People(board.database))
+    running = asyncio.create_task(sync.run(stop))
+    await until(lambda: len(board.slack.journal.calls("users.list")) == 1, "Slack was not asked")
+    sync.hurry()
+    await until(lambda: len(board.slack.journal.calls("users.list")) == 2, "Slack was not asked again")
     stop.set()
     await asyncio.wait_for(running, 5)

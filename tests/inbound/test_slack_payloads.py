@@ -152,3 +152,57 @@ def test_a_mention_in_a_thread_keeps_the_thread() -> None:
     assert (request.key, request.thread_ts) == ("message:T0ACME:C1:9.0", "5.0")
     assert payloads.mention({"event": inner | {"bot_id": "B1"}}, TEAM, "U0PAGER") is None
     assert payloads.mention({"event": inner | {"edited": {}, "subtype": "x"}}, TEAM, "U0PAGER") is None
+
+
+# -------------------------------------------------------------------------------------- whose workspace it is
+
+
+def test_a_press_belongs_to_the_workspace_whose_message_it_is_on() -> None:
+    """In a channel that two workspaces share, whoever presses names their own."""
+    body = {"team": {"id": "T0LABS"}, "message": {"bot_id": "B0PAGER", "team": "T0ACME"}}
+    assert [one for one in payloads.teams_in(body) if one] == ["T0ACME", "T0LABS"]
+    written_by_somebody = {"team": {"id": "T0LABS"}, "message": {"team": "T0ACME"}}
+    assert [one for one in payloads.teams_in(written_by_somebody) if one] == ["T0LABS"]
+
+
+def test_a_form_belongs_to_the_workspace_whose_install_opened_it() -> None:
+    body = {"team": {"id": "T0LABS"}, "view": {"app_installed_team_id": "T0ACME"}}
+    assert next(one for one in payloads.teams_in(body) if one) == "T0ACME"
+
+
+def test_an_event_belongs_to_the_install_that_may_see_it() -> None:
+    body = {"team_id": "T0OTHER", "authorizations": [{"team_id": "T0ACME"}], "context_team_id": "T0ACME"}
+    assert next(one for one in payloads.teams_in(body) if one) == "T0ACME"
+
+
+@pytest.mark.parametrize(
+    ("body", "organisation"),
+    [
+        ({}, None),
+        ({"enterprise_id": "E0ACME"}, None),
+        ({"enterprise_id": "E0ACME", "is_enterprise_install": "false"}, None),
+        ({"enterprise_id": "E0ACME", "is_enterprise_install": "true"}, "E0ACME"),
+        ({"enterprise": {"id": "E0ACME"}, "is_enterprise_install": True}, "E0ACME"),
+        ({"authorizations": [{"enterprise_id": "E0ACME", "is_enterprise_install": True}]}, "E0ACME"),
+        ({"authorizations": [{"enterprise_id": "E0ACME", "is_enterprise_install": False}]}, None),
+        ({"authorizations": "x", "is_enterprise_install": True, "enterprise": 7}, None),
+    ],
+)
+def test_an_organisation_counts_only_where_its_install_brings_it(
+    body: dict[str, Any], organisation: str | None
+) -> None:
+    assert payloads.organisation_in(body) == organisation
+
+
+@pytest.mark.parametrize(
+    ("event", "taken"),
+    [
+        ({"type": "app_uninstalled"}, ("T0ACME", "E0ACME")),
+        ({"type": "tokens_revoked", "tokens": {"bot": ["U0PAGER"]}}, ("T0ACME", "E0ACME")),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U0ALICE"], "bot": []}}, None),
+        ({"type": "tokens_revoked", "tokens": 7}, None),
+        ({"type": "message"}, None),
+    ],
+)
+def test_only_the_apps_own_end_is_an_end(event: dict[str, Any], taken: tuple[str, str] | None) -> None:
+    assert payloads.taken_away({"team_id": "T0ACME", "enterprise_id": "E0ACME", "event": event}) == taken
