@@ -19,7 +19,7 @@ from bot.settings import Settings, needed_to_run
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-BOT, MIGRATE, DATABASE = SERVICES["bot"], SERVICES["migrate"], SERVICES["database"]
+BOT, MIGRATE, DATABASE, PROXY = (SERVICES[name] for name in ("bot", "migrate", "database", "proxy"))
 # The Compose specification's words that we use.
 TOP = {"name", "services", "volumes", "secrets"}
 KEYS = {
@@ -34,7 +34,7 @@ KEYS = {
         "environment",
         "restart",
     ),
-    *("secrets", "volumes", "healthcheck", "command", "depends_on", "stop_grace_period", "ports"),
+    *("secrets", "volumes", "healthcheck", "command", "depends_on", "stop_grace_period", "ports", "deploy"),
 }
 HEALTH = {"test", "interval", "timeout", "retries", "start_period"}
 CONDITIONS = {"service_healthy", "service_completed_successfully", "service_started"}
@@ -52,7 +52,10 @@ def test_what_is_named_is_declared() -> None:
         for other, how in service.get("depends_on", {}).items():
             assert other in SERVICES
             assert how["condition"] in CONDITIONS
-    volumes = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
+    mounted = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
+    files = {name for name in mounted if name.startswith("./")}
+    assert all((DEPLOY / name).is_file() for name in files)
+    volumes = set(mounted) - files
     assert volumes == COMPOSE["volumes"].keys()
 
 
@@ -78,8 +81,8 @@ def test_every_secret_of_the_bot_is_a_setting_and_none_is_missing() -> None:
 
 
 def test_nothing_listens_to_the_world_but_the_proxy() -> None:
-    assert BOT["ports"] == [f"127.0.0.1:{Settings().port}:{Settings().port}"]
-    assert "ports" not in DATABASE
+    assert PROXY["ports"] == [f"127.0.0.1:{Settings().port}:{Settings().port}"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
 
 
 def test_a_stop_has_time_to_finish_what_was_accepted() -> None:
@@ -113,3 +116,28 @@ def test_compose_agrees(tmp_path: Path) -> None:
     words = [tool, "compose", "--file", str(tmp_path / "deploy" / "compose.yaml"), "config", "--quiet"]
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
+
+
+def test_two_bots_stand_behind_a_proxy_that_asks_whether_they_are_ready() -> None:
+    assert BOT["deploy"]["replicas"] == 2
+    text = (DEPLOY / "haproxy.cfg").read_text("utf-8")
+    assert re.search(r"^    option httpchk GET /health/ready$", text, re.MULTILINE)
+    (slots, port) = re.findall(r"^    server-template bot (\d+) bot:(\d+)$", text, re.MULTILINE)[0]
+    assert int(slots) > BOT["deploy"]["replicas"]  # while a new one takes an old one's place
+    assert int(port) == Settings().port
+    passed = re.findall(r"path(?:_beg)? ((?:/\S+ ?)+)", text)
+    assert set(" ".join(passed).split()) == {"/slack/", "/pagerduty/", "/health/live", "/health/ready"}
+
+
+@pytest.mark.skipif(
+    shutil.which("haproxy") is None, reason="HAProxy is not installed: its own check is not run"
+)
+def test_haproxy_itself_takes_the_file() -> None:
+    done = subprocess.run(
+        [str(shutil.which("haproxy")), "-c", "-f", str(DEPLOY / "haproxy.cfg")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
