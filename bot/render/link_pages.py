@@ -16,6 +16,11 @@ from bot.render.web import CARE, DONE, WAIT, document, form, identities, link, n
 WAY, CANCEL = "way", "cancel"  # the confirming form's buttons: one name, and the value that says no
 _WAYS = {"plain": "Link them", "slack": "Sign in with Slack", "admin": "Ask an admin"}
 
+_PROOFS = {
+    "slack": "Signing in with Slack, in this browser, settles it at once.",
+    "admin": "An admin has a day to answer; Slack tells you then.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -69,7 +74,13 @@ def confirm_page(
         )
     else:
         title = "One more proof"
-        parts.append(note(f"{doubt} So I cannot tell yet that both are the same person."))
+        parts.append(
+            note(
+                f"{doubt} So I cannot tell yet that both are the same person. "
+                f"If you are not {face.name} in Slack, press “This is not right”."
+            )
+        )
+        parts.append(paragraph(" ".join(_PROOFS[way] for way in ways if way in _PROOFS), soft=True))
     if missing:
         parts.append(
             note(
