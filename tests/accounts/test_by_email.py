@@ -146,6 +146,11 @@ async def test_settings_widen_per_kind(bench: Bench) -> None:
     assert stranger.person == PERSON
     with pytest.raises(NotAllowed):
         await bench.accounts(guests=True).act_as(ALICE, "incidents.write")
+    for kind, change in (("bots", {"is_bot": True}), ("deactivated", {"is_deleted": True})):
+        bench.slack.knows(replace(PROFILE, **change))  # type: ignore[arg-type]
+        assert (await bench.accounts(**{kind: True}).act_as(ALICE, "incidents.write")).person == PERSON
+        with pytest.raises(NotAllowed):
+            await bench.accounts(guests=True, strangers=True).act_as(ALICE, "incidents.write")
 
 
 async def test_unknown_people_and_workspaces_are_refused(bench: Bench) -> None:

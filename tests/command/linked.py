@@ -57,7 +57,9 @@ class Links:
         """Link somebody to their own PagerDuty user; nobody is told of it."""
         known = self.pagerduty.state.people[PERSON_OF[user_id]]
         person = Person(PERSON_OF[user_id], known.name, known.email)
-        token = self.pagerduty.access.issue(Token(person.id, scopes, None))
+        token = self.pagerduty.access.issue(
+            Token(person.id, scopes, None, delegation=f"consent of {person.id}")
+        )
         granted = Granted(SecretStr(token), SecretStr(refresh) if refresh else None, scopes, 86_400.0)
         await self.store.link(SlackUser("T0ACME", user_id), person, granted)
         return person
