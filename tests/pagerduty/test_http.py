@@ -137,8 +137,9 @@ async def test_a_refusal_is_raised_at_once(bench: Bench) -> None:
     with pytest.raises(PagerDutyUnauthorized):
         await bench.http.request("GET", "/incidents", AccountKey(SecretStr("wrong")))
     olive = UserToken(SecretStr(bench.fake.bearer("POLIVE6")))
+    path = f"/incidents/{bench.fake.trigger('Checkout', 'Disk full').id}/notes"
     with pytest.raises(PagerDutyForbidden):
-        await bench.http.request("POST", "/incidents/1234/notes", olive, body={"note": {"content": "x"}})
+        await bench.http.request("POST", path, olive, body={"note": {"content": "x"}})
     assert bench.waits == []
 
 
