@@ -19,6 +19,7 @@ async def approve(ctx: Context, link: Word) -> None:
     if ctx.link_decisions is None:
         raise UserError(NOBODY_LINKS)
     await ctx.link_decisions.approve(link, ctx.who.user)
+    ctx.changed("Approved a link.")
 
 
 @command(REFUSE, hidden=True, admins_only=True)
@@ -27,3 +28,4 @@ async def refuse(ctx: Context, link: Word) -> None:
     if ctx.link_decisions is None:
         raise UserError(NOBODY_LINKS)
     await ctx.link_decisions.refuse(link, ctx.who.user)
+    ctx.changed("Refused a link.")

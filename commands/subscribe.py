@@ -94,6 +94,7 @@ async def subscribe(
     await ctx.incidents.keep(shown)
     # One that opened since the list was asked for is new, whatever was chosen.
     await ctx.subscriptions.add(wish, incidents=shown, since=since, listed={one.id for one in found})
+    ctx.changed(f"The channel follows {scope.name}.")
     return subscribed(wish, posting=len(shown), undo=f"unsubscribe {target_words(wish)}")
 
 

@@ -13,4 +13,7 @@ async def unlink(ctx: Context) -> Reply:
     if ctx.offers is None:
         return nothing_to_link(slash=ctx.slash)
     # Whoever asks: also a guest who was a member once may take their tokens back.
-    return unlinked(revoked=await ctx.accounts.unlink(ctx.who.user), slash=ctx.slash)
+    revoked = await ctx.accounts.unlink(ctx.who.user)
+    if revoked is not None:
+        ctx.changed("Unlinked.")
+    return unlinked(revoked=revoked, slash=ctx.slash)

@@ -39,6 +39,7 @@ async def unsubscribe(ctx: Context, name: Query | None = None) -> Reply:
         )
     one = found[0]
     await ctx.subscriptions.remove(one.channel, one.kind, one.target.id if one.target else "")
+    ctx.changed(f"The channel no longer follows {_name(one)}.")
     return unsubscribed(one, undo=f"{words(one)} none-open")
 
 

@@ -266,10 +266,15 @@ class Context:
     link_decisions: LinkDecisions | None = None  # and where admins decide about links
     reminders: ReminderPort | None = None  # and are reminded of it
     follow_ups: list[Coroutine[Any, Any, Reply | None]] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
     def later(self, work: Coroutine[Any, Any, Reply | None]) -> None:
         """Something to say after the answer, if anything: it runs once the answer was sent."""
         self.follow_ups.append(work)
+
+    def changed(self, what: str) -> None:
+        """Something was changed that is not PagerDuty's, said in a line: it is on record like an act."""
+        self.changes.append(what)
 
     async def must_see_channel(self) -> None:
         """Raises ChannelClosed unless the bot can post here: for what will be posted later, and by itself."""

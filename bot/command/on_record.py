@@ -5,16 +5,25 @@ bot/command/run.py asks when it writes the outcome down; docs/audit.md explains 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+
+import structlog
 
 from bot.command.filling import incident_refs
 from bot.command.ports import IncidentStore
 from bot.command.steps import Errand
 from bot.declaration import IncidentRef
+from bot.errors import StoreUnavailable
+from bot.model import Person, SlackUser
 from bot.pagerduty.journal import Journal
+from bot.store.audit import Audit, Entry
 
 MOST_SUBJECTS = 250  # incidents in one write, PagerDuty's limit
+NOBODY = "none"  # the identity of what is not done in PagerDuty
 NO_ACTS = frozenset({"done", "misunderstood"})  # when nothing had begun: a form was opened, or words not read
+
+log = structlog.get_logger("pagerline.command")
 
 
 def outcome_for_audit(errand: Errand, outcome: str) -> str:
@@ -48,6 +57,52 @@ def is_refused_act(errand: Errand, outcome: str) -> bool:
     """Whether it is on record though it never began."""
     command = errand.called.command
     return command is not None and command.acts and outcome not in NO_ACTS
+
+
+async def keep_changes(errand: Errand, outcome: str, audit: Audit) -> None:
+    """Put on record what a command changed of the bot's own (what channels follow, who is linked), and who
+    was refused that. Raises StoreUnavailable.
+    """
+    command = errand.called.command
+    if command is None or command.acts:
+        return
+    changes = errand.ctx.changes if errand.ctx else []
+    refused = outcome == "not_allowed" and (command.admins_only or command.subscribers_only)
+    if not (changes or refused):
+        return
+    request = errand.request
+    entry = Entry(
+        intent_id=errand.intent.id if errand.intent else None,
+        team_id=request.user.team_id,
+        user_id=request.user.id,
+        person_id=None,
+        identity=NOBODY,
+        surface=request.surface,
+        channel_id=request.channel_id,
+        verb=command.verb,
+        words=errand.words,
+    )
+    seconds = time.monotonic() - errand.began
+    await audit.note(entry, outcome, detail="; ".join(changes), seconds=seconds)
+
+
+async def keep_link(user: SlackUser, person: Person, audit: Audit) -> None:
+    """Put on record whom somebody has linked to, in a browser. Raises nothing: they are linked."""
+    entry = Entry(
+        intent_id=None,
+        team_id=user.team_id,
+        user_id=user.id,
+        person_id=person.id,
+        identity="oauth",
+        surface="browser",
+        channel_id="",
+        verb="link",
+        words="link",
+    )
+    try:
+        await audit.note(entry, "done", detail=f"Linked to {person.name}.")
+    except StoreUnavailable:
+        log.warning("link_not_recorded", user=user.id, person=person.id)
 
 
 async def subjects_of(errand: Errand, incidents: IncidentStore) -> Sequence[str]:

@@ -21,7 +21,7 @@ import structlog
 from bot.command.answering import Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
-from bot.command.on_record import is_refused_act, outcome_for_audit, subjects_of
+from bot.command.on_record import is_refused_act, keep_changes, outcome_for_audit, subjects_of
 from bot.command.refused import RoleRefusals
 from bot.command.request import Request, Surface
 from bot.command.services import Services
@@ -173,9 +173,10 @@ class Runner:
         seconds = time.monotonic() - errand.began
         verb = command.verb if command else "unknown"
         self.services.metrics.command(verb, errand.request.surface, outcome, seconds)
-        if errand.intent is None:
-            return
         try:
+            await keep_changes(errand, outcome, self.services.desks.audit)
+            if errand.intent is None:
+                return
             if errand.kept:
                 await self.services.intents.park(errand.intent, detail=reply.text if reply else "")
                 return

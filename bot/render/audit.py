@@ -47,6 +47,7 @@ _FROM = {
     "button": "button",
     "dialog": "dialog",
     "form": "form",
+    "browser": "browser",
 }
 
 

@@ -16,13 +16,16 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.database import Database
 from bot.store.people_tables import audit
+from bot.store.snapshots import storable
 
 LONGEST_WAIT = 20 * 60.0  # seconds from being accepted to being done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One act. `identity` is how the person acted: email, oauth or account."""
+    """One act. `identity` is how the person acted: email, oauth or events; none where nothing was done in
+    PagerDuty.
+    """
 
     intent_id: int | None
     team_id: str
@@ -81,10 +84,24 @@ def end_statement(database: Database, by: Column[Any]) -> Update:
 
 
 class Audit:
-    """What commands ask of it: who did the same a moment ago."""
+    """What commands ask of it: who did the same a moment ago; and what they add to it themselves."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def note(self, entry: Entry, outcome: str, *, detail: str = "", seconds: float = 0.0) -> None:
+        """Put on record what ended just now and was accepted so many seconds ago, and is no act in PagerDuty.
+        Raises StoreUnavailable.
+        """
+        values = asdict(storable(entry)) | {
+            "channel_id": entry.channel_id or None,
+            "accepted_at": self._database.now_sql(-seconds),
+            "done_at": self._database.now_sql(),
+            "outcome": outcome,
+            "detail": storable(detail)[:500] or None,
+        }
+        async with self._database.write() as connection:
+            await connection.execute(insert(audit).values(values))
 
     async def recent(self, verb: str, subject: str, seconds: float) -> Recent | None:
         """The newest act of this verb on this incident that ended well within the last `seconds`."""

@@ -89,5 +89,23 @@ async def test_what_a_form_held_is_not_shown(board: Switchboard) -> None:
     assert "swordfish" not in said
 
 
+async def test_what_channels_follow_is_on_record_too(board: Switchboard) -> None:
+    await board.types("subscribe search", by="U0BOB")
+    await board.types("subscribe search", by="U0BOB")  # it does already: nothing changes
+    await board.types("unsubscribe search")
+    await asks(board)
+    rows = [row for row in board.newest(CAROL).words.splitlines() if "<@U0" in row]
+    assert len(rows) == 2
+    assert all(word in rows[0] for word in ("<@U0ALICE>", "unsubscribe", "done"))
+    assert all(word in rows[1] for word in ("<@U0BOB>", "subscribe", "search", "done"))
+
+
+async def test_so_is_who_was_refused_what_is_for_admins(board: Switchboard) -> None:
+    await board.types("audit 24h", by="U0BOB")
+    await asks(board)
+    (row,) = [row for row in board.newest(CAROL).words.splitlines() if "<@U0" in row]
+    assert all(word in row for word in ("<@U0BOB>", "audit", "24h", "refused, not allowed"))
+
+
 async def test_other_words_are_not_guessed_at(board: Switchboard) -> None:
     assert "I do not understand “yesterday”" in await asks(board, "audit yesterday")
