@@ -177,7 +177,9 @@ class Settings(BaseModel):
         "in another workspace): told when something breaks, allowed to see the audit and to approve links.",
     )
     admin_channel: str | None = Field(
-        None, description="Slack channel id for notes to the admins, instead of direct messages."
+        None,
+        description="Slack channel id for notes to the admins, instead of direct messages (`T…:C…` in "
+        "another workspace).",
     )
     allow_guests: bool = Field(False, description="Let guests of your workspace act. Refused by default.")
     allow_strangers: bool = Field(

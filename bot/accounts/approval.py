@@ -70,7 +70,9 @@ class Approvals:
         if not await self._pending.wait_for_admin(link.id):
             return True
         question = ask_admin(link.id, **_both(link, profile), why=doubt.said)
-        asked = await self._post(link.user.team_id, [self._channel_id] if self._channel_id else [], question)
+        place = self._workspaces.locate(self._channel_id) if self._channel_id else None
+        here = [place.id] if place is not None and place.team_id == link.user.team_id else []
+        asked = await self._post(link.user.team_id, here, question)
         if not asked:  # no channel, or one of another workspace
             asked = await self._post(link.user.team_id, await self._deciders(link.user), question)
         if not asked:

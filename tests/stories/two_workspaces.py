@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from bot.sandbox.labs import TEAM, labs
 from bot.sandbox.slack.fake import FakeSlack
@@ -20,8 +20,8 @@ INSTALL = "Choose a workspace in Slack"
 class TwoOffices(Office):
     """Acme, and Acme Labs, whose ids are the same and mean somebody else (bot/sandbox/labs.py)."""
 
-    def __init__(self, database_url: str) -> None:
-        super().__init__(database_url)
+    def __init__(self, database_url: str, *, people: Literal["email", "oauth"] = "email") -> None:
+        super().__init__(database_url, people=people)
         self.labs: FakeSlack = self.slack.add_workspace(labs(self.slack.world))
         self.labs_inspection = Inspection(self.labs, self.pagerduty)
         self.robots = Place(self.labs, "C0CHECK")
@@ -62,9 +62,11 @@ class TwoOffices(Office):
 
 
 @asynccontextmanager
-async def two_offices(database_url: str) -> AsyncIterator[TwoOffices]:
+async def two_offices(
+    database_url: str, people: Literal["email", "oauth"] = "email"
+) -> AsyncIterator[TwoOffices]:
     """Both workspaces, no bot yet; both inspected after everything has stopped."""
-    office = TwoOffices(database_url)
+    office = TwoOffices(database_url, people=people)
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()
