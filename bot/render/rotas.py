@@ -81,7 +81,7 @@ def team_links(
 
 
 def reminded(sent: Sequence[str], not_sent: Sequence[NotReminded]) -> Reply:
-    """What came of *Remind them*: to whom it went (names), to whom not and why."""
+    """What came of *Remind them*: to whom it went (names), to whom not and why. It takes the list's place."""
     lead = f"Sent {plural(len(sent), 'reminder')}" if sent else "Sent no reminder"
     whom = f" to {text.names(sent, 10)}" if sent else ""
     blocks: list[Block] = [
@@ -93,7 +93,7 @@ def reminded(sent: Sequence[str], not_sent: Sequence[NotReminded]) -> Reply:
         blocks.append(section("\n".join([bold("Not sent to"), *rows])))
     why = "; ".join(f"{line(one.name, 60)}: {line(one.why, 200)}" for one in not_sent[:_MOST])
     told = f"{lead}{' to ' + text.plain_names(sent, 10) if sent else ''}."
-    return reply(f"{told} Not sent to {why}." if why else told, blocks)
+    return reply(f"{told} Not sent to {why}." if why else told, blocks, replaces=True)
 
 
 def _heading(missing: int, everybody: int, rotas: str, is_linked: str) -> tuple[str, str]:
