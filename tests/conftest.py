@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.databases", "tests.browser")
+pytest_plugins = ("tests.databases", "tests.browser", "tests.proxy")
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 

@@ -129,12 +129,9 @@ def test_two_bots_stand_behind_a_proxy_that_asks_whether_they_are_ready() -> Non
     assert set(" ".join(passed).split()) == {"/slack/", "/pagerduty/", "/health/live", "/health/ready"}
 
 
-@pytest.mark.skipif(
-    shutil.which("haproxy") is None, reason="HAProxy is not installed: its own check is not run"
-)
-def test_haproxy_itself_takes_the_file() -> None:
+def test_haproxy_itself_takes_the_file(haproxy: str) -> None:
     done = subprocess.run(
-        [str(shutil.which("haproxy")), "-c", "-f", str(DEPLOY / "haproxy.cfg")],
+        [haproxy, "-c", "-f", str(DEPLOY / "haproxy.cfg")],
         capture_output=True,
         text=True,
         timeout=30,
