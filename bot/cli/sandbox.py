@@ -25,7 +25,7 @@ from bot.cli.settings import secrets_of
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.errors import UserError
-from bot.sandbox.linking import link
+from bot.sandbox.linking import NotLinked, link, unlink
 from bot.sandbox.server import Sandbox
 from bot.settings import Settings
 from bot.store.database import Database
@@ -43,7 +43,7 @@ LINKED = ("U0ALICE", "U0BOB", CAROL, "U0OLIVE")
 
 
 def sandbox_settings(
-    sandbox: Sandbox, folder: Path, port: int, *, socket_mode: bool = False, people: str = "email"
+    sandbox: Sandbox, folder: Path, port: int, *, socket_mode: bool = False, people: str = "oauth"
 ) -> Settings:
     """Settings for a bot that knows nothing but the fakes; `people` link (`oauth`) or are matched by
     `email`.
@@ -83,10 +83,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def link_people(sandbox: Sandbox) -> None:
-    """Let those who work here link their PagerDuty account, by the bot's own pages."""
-    for user in LINKED:
-        await link(sandbox.slack, user)
+async def link_people(sandbox: Sandbox, *, is_new: bool) -> None:
+    """Let those who work here link their PagerDuty account, by the bot's own pages. Raises UserError.
+
+    A kept database has tokens of a PagerDuty that is gone.
+    """
+    try:
+        for user in LINKED:
+            if not is_new:
+                await unlink(sandbox.slack, user)
+            await link(sandbox.slack, user)
+    except NotLinked as failure:
+        raise UserError(f"The sandbox could not link its people: {failure}") from failure
 
 
 async def seed(sandbox: Sandbox, *, quiet: bool) -> None:
@@ -120,13 +128,13 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
     runner = web.AppRunner(build_app(settings, catalog), access_log=None, shutdown_timeout=1)
     inspector = await Database.open(settings.database_url.get_secret_value())
     try:
+        # Before the bot starts, which looks whether PagerDuty's webhooks lead to it.
+        sandbox.connect(f"http://{HOST}:{port}")
         await runner.setup()
         sandbox.page.inspect = partial(message_rows, inspector)
         await web.TCPSite(runner, HOST, port).start()
-        sandbox.connect(f"http://{HOST}:{port}")
-        # A kept database knows the tokens of a PagerDuty that is gone: they link again.
         if settings.links_people:
-            await link_people(sandbox)
+            await link_people(sandbox, is_new=is_new)
         if is_new:
             await seed(sandbox, quiet=arguments.quiet)
         print(f"\nOpen {sandbox.page_url}\nStop with Ctrl-C.", flush=True)
@@ -162,9 +170,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--people",
-        choices=["email", "oauth"],
-        default="email",
-        help="how the bot knows people at PagerDuty: by e-mail, or by linking their account",
+        choices=["oauth", "email"],
+        default="oauth",
+        help="how the bot knows people at PagerDuty: each links their account (oauth, the default), or by "
+        "e-mail",
     )
     parser.add_argument("--quiet", action="store_true", help="do not open a first incident")
     parser.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])

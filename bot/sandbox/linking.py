@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.pressing import url_buttons
@@ -28,12 +29,9 @@ async def link(slack: FakeSlack, user: str, *, words: str = "link", within: floa
     Returns what the last page says. Raises NotLinked when no button comes within so many seconds, or the last
     page is an error.
     """
-    channel = slack.workspace.direct_messages(user).id
-    before = {message.ts for message in slack.messages(channel, seen_by=user)}
-    await slack.command(user, channel, words)
-    message = await _offered(slack, user, channel, before, within)
+    message = await _answered(slack, user, words, lambda one: bool(url_buttons(one.blocks)), within)
     action, url = next(iter(url_buttons(message.blocks).items()))
-    await slack.action(user, action, channel=channel, message=message.ts)
+    await slack.action(user, action, channel=message.channel, message=message.ts)
     async with Visitor(user) as browser:
         await (await browser.opens(url)).agrees()
         if browser.status != 200:
@@ -41,14 +39,25 @@ async def link(slack: FakeSlack, user: str, *, words: str = "link", within: floa
         return browser.words
 
 
-async def _offered(slack: FakeSlack, user: str, channel: str, before: set[str], within: float) -> Message:
+async def unlink(slack: FakeSlack, user: str, *, words: str = "unlink", within: float = PATIENCE) -> str:
+    """Let the bot forget a person; what it says. Raises NotLinked when it says nothing in time."""
+    return (await _answered(slack, user, words, lambda _one: True, within)).text
+
+
+async def _answered(
+    slack: FakeSlack, user: str, words: str, wanted: Callable[[Message], bool], within: float
+) -> Message:
+    """The first new private reply like this to a command in the bot's own conversation."""
+    channel = slack.workspace.direct_messages(user).id
+    before = {message.ts for message in slack.messages(channel, seen_by=user)}
+    await slack.command(user, channel, words)
     deadline = time.monotonic() + within
     while True:
         new = [one for one in slack.messages(channel, seen_by=user) if one.ts not in before]
-        for message in new:
-            if url_buttons(message.blocks):
-                return message
+        found = next((one for one in new if wanted(one)), None)
+        if found is not None:
+            return found
         if time.monotonic() > deadline:
             said = "; ".join(message.text for message in new) or "nothing"
-            raise NotLinked(f"{user} was offered no link; the bot said: {said}")
+            raise NotLinked(f"{user} asked to {words} and was told: {said}")
         await asyncio.sleep(LOOK_EVERY)

@@ -107,7 +107,7 @@ export class Guide {
     let more = [];
     if (step >= STEPS.length) {
       said = h("p", { class: "said" }, h("strong", {}, "That was the tour. "),
-        "Everything is yours to try now. Inspector, on the left, shows every request, and copies what you did as a test.");
+        "Everything is yours to try now. Become ", h("strong", {}, "Uma Ueda"), ", who is new, and press a button: see how one links. Inspector, on the left, shows every request, and copies what you did as a test.");
       more = [button("Done", over, "primary")];
     } else if (!this.incident) {
       said = h("p", { class: "said" }, "A minute's tour, in five steps. It begins with an incident in #checkout.");
