@@ -3,6 +3,7 @@
 from bot.command.catalog import Catalog
 from commands import (
     ack,
+    ack_all,
     audit,
     escalate,
     help,  # noqa: A004 - a verb's module bears the verb's name
@@ -29,6 +30,7 @@ CATALOG = Catalog(
     list.list_,
     show.show,
     ack.ack,
+    ack_all.ack_all,
     resolve.resolve,
     escalate.escalate,
     note.note,

@@ -67,7 +67,7 @@ def incident_list(
         members = [incident for incident in rows if incident.status is state]
         if members:
             heads = [bold(state.value.capitalize())]
-            blocks += _sections([*heads, *(row(incident, service=not one_service) for incident in members)])
+            blocks += sections([*heads, *(row(incident, service=not one_service) for incident in members)])
     chooser = picker("show", "Show one…", [option("show", incident) for incident in rows])
     blocks.append(actions([chooser, *_paging(words, page, pages)]))
     if pages > 1:
@@ -88,7 +88,7 @@ def _counts(found: Sequence[Incident], *, more_exist: bool) -> str:
     )
 
 
-def _sections(rows: Sequence[str]) -> list[Block]:
+def sections(rows: Sequence[str]) -> list[Block]:
     """Rows in as few sections as hold them: a section takes 3,000 characters."""
     blocks: list[Block] = []
     held: list[str] = []
