@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import SlackUser
 from bot.store.database import Database
 from bot.store.people_tables import people
+from bot.store.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ class People:
             await connection.execute(delete(people).where(people.c.team_id == team_id))
             rows = [self._row(match) for match in by_user.values()]
             for start in range(0, len(rows), 500):
+                # Another replica may do the same in this moment: whoever was first has written the same.
                 await connection.execute(
-                    insert(people).values(seen_at=self._database.now_sql()), rows[start : start + 500]
+                    insert_into(people, self._database.dialect)
+                    .values(seen_at=self._database.now_sql())
+                    .on_conflict_do_nothing(),
+                    rows[start : start + 500],
                 )
         return len(rows)
 

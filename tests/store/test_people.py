@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.model import SlackUser
 from bot.store.database import Database
 from bot.store.people import Match, People
+from tests.store.conftest import store_on
 
 TEAM = "T0ACME"
 
@@ -57,3 +60,14 @@ async def test_a_large_workspace_fits(database: Database) -> None:
     everybody = [match(f"U{number}", f"P{number}") for number in range(1200)]
     assert await people.replace_all(TEAM, everybody) == 1200
     assert await people.person_id(SlackUser(TEAM, "U1199")) == "P1199"
+
+
+async def test_two_replicas_may_match_at_once(database_url: str) -> None:
+    async with store_on(database_url) as first, store_on(database_url) as second:
+        everybody = [match(f"U{number}", f"P{number}") for number in range(40)]
+        for _ in range(5):
+            await asyncio.gather(
+                *(People(one.database).replace_all(TEAM, everybody) for one in (first, second))
+            )
+        found = await People(first.database).slack_ids(TEAM, [one.person_id for one in everybody])
+        assert len(found) == len(everybody)
