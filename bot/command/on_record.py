@@ -5,6 +5,7 @@ bot/command/run.py asks when it writes the outcome down; docs/audit.md explains 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ import structlog
 from bot.command.filling import incident_refs
 from bot.command.ports import IncidentStore
 from bot.command.steps import Errand
-from bot.declaration import IncidentRef
+from bot.declaration import IncidentRef, Reply
 from bot.errors import StoreUnavailable
 from bot.model import Person, SlackUser
 from bot.pagerduty.journal import Journal
@@ -22,6 +23,8 @@ from bot.store.audit import Audit, Entry
 MOST_SUBJECTS = 250  # incidents in one write, PagerDuty's limit
 NOBODY = "none"  # the identity of what is not done in PagerDuty
 NO_ACTS = frozenset({"done", "misunderstood"})  # when nothing had begun: a form was opened, or words not read
+
+_LINK = re.compile(r"<https?:[^<>|]*\|?(?P<label>[^<>]*)>")
 
 log = structlog.get_logger("pagerline.command")
 
@@ -51,6 +54,11 @@ def _of_answer(journal: Journal) -> str:
     if status == 429:
         return "pagerduty_unavailable"
     return "unknown" if status in {0, 408} or status >= 500 else "pagerduty_refused"
+
+
+def what_was_told(reply: Reply | None) -> str:
+    """The answer's plain text, links by their labels alone: the address of a Link button is a secret."""
+    return _LINK.sub(lambda found: found["label"] or "(link)", reply.text) if reply else ""
 
 
 def is_refused_act(errand: Errand, outcome: str) -> bool:

@@ -21,7 +21,13 @@ import structlog
 from bot.command.answering import Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
-from bot.command.on_record import is_refused_act, keep_changes, outcome_for_audit, subjects_of
+from bot.command.on_record import (
+    is_refused_act,
+    keep_changes,
+    outcome_for_audit,
+    subjects_of,
+    what_was_told,
+)
 from bot.command.refused import RoleRefusals
 from bot.command.request import Request, Surface
 from bot.command.services import Services
@@ -178,7 +184,7 @@ class Runner:
             if errand.intent is None:
                 return
             if errand.kept:
-                await self.services.intents.park(errand.intent, detail=reply.text if reply else "")
+                await self.services.intents.park(errand.intent, detail=what_was_told(reply))
                 return
             journal = errand.desk.journal if errand.desk else Journal()
             await self.services.intents.finish(
@@ -186,7 +192,7 @@ class Runner:
                 DONE if outcome == "done" else FAILED,
                 outcome_for_audit(errand, outcome),
                 subjects=await subjects_of(errand, self.services.incidents),
-                detail=reply.text if reply else "",
+                detail=what_was_told(reply),
                 status=journal.status,
                 request_id=journal.request_id or errand.request_id,
                 identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,

@@ -6,6 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.command.on_record import what_was_told
+from bot.declaration import Reply
+from bot.render.own_link import link_first
 from tests.command.switchboard import Switchboard
 from tests.store.acts import an_act, put_acts
 
@@ -87,6 +90,18 @@ async def test_what_a_form_held_is_not_shown(board: Switchboard) -> None:
     said = await asks(board)
     assert "note" in said
     assert "swordfish" not in said
+
+
+def test_the_address_of_a_link_button_is_not_kept() -> None:
+    offered = link_first(
+        "You are not linked.", "https://pager.example.com/pagerduty/link?ticket=s3cret", "s3cret"
+    )
+    assert "s3cret" in offered.text
+    told = what_was_told(offered)
+    assert "s3cret" not in told
+    assert "You are not linked." in told
+    assert what_was_told(Reply("See <https://a.example/?t=s3cret> now.")) == "See (link) now."
+    assert what_was_told(None) == ""
 
 
 async def test_what_channels_follow_is_on_record_too(board: Switchboard) -> None:
