@@ -10,6 +10,7 @@ from bot.render.forms import FormState
 
 @command(
     "more",
+    scope="incidents.read",  # it names the incident: not to whoever may not look
     hidden=True,
     button=Button("More…", lambda _: True, place=Place.LAST),
 )

@@ -160,6 +160,16 @@ async def test_nothing_else_is_done_without_a_seat(opened: Open) -> None:
         assert "No PagerDuty user logs in" in await board.types(f"ack {incident.number}", by=NOBODY)
 
 
+async def test_who_is_not_answered_reads_no_incident_by_any_verb(opened: Open) -> None:
+    async with opened() as board:
+        incident = await board.breaks("Secret outage")
+        for line in ("list", "show", "more", "notes", "oncall", "share oncall"):
+            said = await board.types(f"{line} {incident.number}", by="U0STRANG")
+            assert "another organisation" in said
+            assert board.slack.views.top("U0STRANG") is None
+            assert "Secret" not in said
+
+
 # ------------------------------------------------------------------------------------------ private channels
 
 
