@@ -316,16 +316,11 @@ class Settings(BaseModel):
             raise ValueError(f"{DATABASE_HELP}; in a password write @ as %40")
         return value
 
-    @field_validator("events_days")
-    @classmethod
-    def _events_outlive_their_repeats(cls, value: int) -> int:
-        # PagerDuty repeats a delivery for 48 hours: a forgotten event would be taken for a new one.
-        if 0 < value < 7:
-            raise ValueError("must be 7 or more, or 0 to keep them for ever")
-        return value
-
     @model_validator(mode="after")
     def _periods_fit(self) -> Self:
+        # PagerDuty repeats a delivery for 48 hours: a forgotten event would be taken for a new one.
+        if 0 < self.events_days < 7:
+            raise ValueError("EVENTS_DAYS must be 7 or more, or 0 to keep them for ever")
         if self.lease_seconds < 2 * self.slack_call_seconds:
             raise ValueError(
                 "LEASE_SECONDS must be at least twice SLACK_CALL_SECONDS, or a lease ends during a call"
