@@ -36,7 +36,8 @@ class ComingAndGoing:
     """Keeps `workspaces` what the database says.
 
     `connect` makes a client of a token, `wait` sleeps until a hint or for so many seconds, `closed_channels`
-    names those that take no messages, `changed` tells the loops that there is a workspace more.
+    names those that take no messages, `changed` tells the loops that there is a workspace more;
+    `install_url` is where one installs the bot.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ComingAndGoing:
         hint: Callable[[], None],
         wait: Callable[[float], Awaitable[bool]],
         changed: Callable[[], None],
+        install_url: str,
     ) -> None:
         self._workspaces = workspaces
         self._installs = installs
@@ -59,6 +61,7 @@ class ComingAndGoing:
         self._hint = hint
         self._wait = wait
         self._changed = changed
+        self._url = install_url
         self._store_away = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -91,6 +94,11 @@ class ComingAndGoing:
         if came:
             self._changed()
 
+    def problems(self) -> list[str]:
+        """For /health/ready: what keeps a workspace from being served, with what to do."""
+        nobody = [] if self._workspaces.all() else [f"No workspace has installed me yet: open {self._url}"]
+        return [*nobody, *self._installs.problems()]
+
     async def hurry(self) -> None:
         """Something was installed here: serve it now, and tell the other replicas."""
         await self.look()
@@ -106,8 +114,8 @@ class ComingAndGoing:
             log.error("own_workspace_uninstalled", team=team_id, todo="install the app again")
         for key in dict.fromkeys(one for one in (team_id, enterprise_id) if one):
             holding = await self._installs.holding(key)
-            if holding is not None and await self._is_dead(holding):
-                await self._end(holding)
+            while holding is not None and await self._is_dead(holding) and not await self._end(holding):
+                holding = await self._installs.holding(key)  # replaced, or sealed again, meanwhile
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -124,14 +132,18 @@ class ComingAndGoing:
         log.info("uninstall_is_old_news", team=holding.key)
         return False
 
-    async def _end(self, holding: Holding) -> None:
+    async def _end(self, holding: Holding) -> bool:
+        """False: it is not the newest any more."""
         gone = await self._installs.end(holding)
-        for team_id in gone or ():
+        if gone is None:
+            return False
+        for team_id in gone:
             self._workspaces.forget(team_id)
             log.info("workspace_gone", team=team_id)
             for channel in await self._installs.channels(team_id):
                 await self._rules.mark_broken(channel, UNINSTALLED)
         self._hint()
+        return True
 
     async def _mend(self, team_id: str) -> None:
         """What broke while nobody served the workspace, in the channels that still have the bot."""

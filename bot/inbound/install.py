@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
@@ -40,6 +42,7 @@ log = structlog.get_logger("pagerline.slack")
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 TEAM = re.compile(r"[TE][A-Z0-9]{1,30}")
+MOST_A_MINUTE = 60
 LONGEST_QUERY = 4000  # characters; Slack's codes and our states have fewer than 300
 Json = Mapping[str, Any]
 
@@ -191,7 +194,7 @@ class _Flow(AsyncOAuthFlow):
 
 class InstallDoors:
     """The two doors. `exchange` gives Slack a code and the address it was made for, `came` serves what was
-    just stored; `public_url` is where browsers find us.
+    just stored; `public_url` is where browsers find us. `clock` is monotonic seconds.
     """
 
     def __init__(
@@ -208,7 +211,10 @@ class InstallDoors:
         workspaces: Workspaces,
         came: Callable[[], Awaitable[None]],
         slash: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._begun: deque[float] = deque()
         self._workspaces = workspaces
         self._came = came
         self._slash = slash
@@ -240,6 +246,8 @@ class InstallDoors:
 
     async def install(self, request: web.Request) -> web.Response:
         """GET /slack/install: what will happen, and the way to Slack."""
+        if not self._begin():
+            return self._page(pages.ending_page(pages.BUSY, self._install_url), pages.BUSY.status)
         return await self._answered(request, self._flow.handle_installation)
 
     async def returned(self, request: web.Request) -> web.Response:
@@ -247,6 +255,16 @@ class InstallDoors:
         return await self._answered(request, self._flow.handle_callback)
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _begin(self) -> bool:
+        """Each is a write to the database, and anybody may open the page."""
+        now = self._clock()
+        while self._begun and self._begun[0] <= now - 60:
+            self._begun.popleft()
+        if len(self._begun) >= MOST_A_MINUTE:
+            return False
+        self._begun.append(now)
+        return True
 
     async def _answered(
         self, request: web.Request, walk: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]

@@ -103,15 +103,15 @@ class SlackFront:
 
     async def on_command(self, body: Body, ack: Ack) -> None:
         """A slash command. What cannot be taken is said in the ack itself."""
-        team_id = await self._team(body)
-        if team_id is None:
-            await ack(text=NOT_CONNECTED)
-            return
-        request = payloads.slash(body, team_id)
-        if request is None:
-            await ack()
-            return
         try:
+            team_id = await self._asked_team(body)
+            if team_id is None:
+                await ack(text=NOT_CONNECTED)
+                return
+            request = payloads.slash(body, team_id)
+            if request is None:
+                await ack()
+                return
             await self._runner.accept(request)
         except StoreUnavailable:
             await ack(text=cannot_remember().text)
@@ -230,19 +230,23 @@ class SlackFront:
             log.info("event_left_to_others", what=name)
 
     async def _team(self, body: Body) -> str | None:
-        """The workspace of ours this belongs to: a named one we serve.
+        """As `_asked_team`, for those who cannot be told that the database is away."""
+        try:
+            return await self._asked_team(body)
+        except StoreUnavailable as away:
+            log.warning("workspace_not_looked_up", reason=str(away))
+            return None
+
+    async def _asked_team(self, body: Body) -> str | None:
+        """The workspace of ours this belongs to: a named one we serve. Raises StoreUnavailable.
 
         Where only the settings' token counts, its workspace is meant whatever is named: people of other
         organisations name theirs in shared channels.
         """
         organisation = payloads.organisation_in(body)
         for team_id in dict.fromkeys(one for one in payloads.teams_in(body) if one):
-            try:
-                if await self._workspaces.find(team_id, organisation) is not None:
-                    return team_id
-            except StoreUnavailable as away:
-                log.warning("workspace_not_looked_up", team=team_id, reason=str(away))
-                return None
+            if await self._workspaces.find(team_id, organisation) is not None:
+                return team_id
         served = () if self._workspaces.may_grow else self._workspaces.all()
         if len(served) == 1:
             return served[0].team_id

@@ -39,6 +39,9 @@ CANNOT_REMEMBER = Ending(
     "Wait a minute, then open the install page again.",
     503,
 )
+BUSY = Ending(
+    "Just a moment", "Too many installs were begun within a minute.", "Wait a minute, then try again.", 429
+)
 ROTATES = Ending(
     "Not installed",
     "This Slack app rotates its tokens, and I cannot work with tokens that expire.",

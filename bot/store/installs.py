@@ -214,6 +214,14 @@ class Installs:
         async with self._database.read() as connection:
             return [Channel(team_id, one) for one in (await connection.execute(places)).scalars()]
 
+    def problems(self) -> list[str]:
+        """One line for each token that none of our keys opens."""
+        return [
+            f"The token of workspace {one} was sealed with a key that ENCRYPTION_KEYS does not have: add it, "
+            "or install the app there again."
+            for one in sorted(self._unsealable)
+        ]
+
     # ------------------------------------------------------------------------------------------------ inside
 
     def _served(self, row: Row[Any], by_id: dict[str, Row[Any]]) -> Served | None:

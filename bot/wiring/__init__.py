@@ -129,6 +129,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     def complaints() -> list[str]:
         return [
             *delivery.health(),
+            *(comings.problems() if comings else ()),
             *(socket.problems() if socket else ()),
             *doors.complaints(),
             *background.complaints(),

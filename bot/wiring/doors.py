@@ -15,7 +15,7 @@ from bot.command.people import PeopleSync
 from bot.command.run import Runner
 from bot.delivery.loop import Delivery
 from bot.events import Event
-from bot.inbound.install import InstallDoors, InstallStore
+from bot.inbound.install import INSTALL_PATH, InstallDoors, InstallStore
 from bot.inbound.linking import LinkDoors
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.slack import SlackFront
@@ -47,6 +47,7 @@ def build_comings(parts: Parts, delivery: Delivery, people: PeopleSync) -> Comin
         hint=lambda: store.wake.notify("workspaces"),
         wait=lambda seconds: store.wake.wait(seconds, "workspaces"),
         changed=changed,
+        install_url=f"{(parts.settings.public_url or '').rstrip('/')}{INSTALL_PATH}",
     )
 
 

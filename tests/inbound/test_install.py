@@ -14,7 +14,7 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.inbound.install import INSTALL_PATH, REDIRECT_PATH, InstallDoors, InstallStore
+from bot.inbound.install import INSTALL_PATH, MOST_A_MINUTE, REDIRECT_PATH, InstallDoors, InstallStore
 from bot.sandbox.labs import TEAM, labs
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.visitor import Visitor
@@ -40,6 +40,7 @@ class Desk:
         self.database = database
         self.origin = ""
         self.came = 0
+        self.now = 0.0
         self._session = session
         self._api = api
         self.installs = Installs(database, Sealer([Fernet.generate_key().decode()]), welcome={TEAM, "T0ACME"})
@@ -79,6 +80,7 @@ class Desk:
             workspaces=self.workspaces,
             came=came,
             slash="/pager",
+            clock=lambda: self.now,
         )
 
     async def install(self, request: web.Request) -> web.Response:
@@ -269,6 +271,19 @@ async def test_whatever_else_comes_gets_a_page_and_nothing_of_it_comes_back(desk
         assert answer.status == 400
     assert "Not installed" in said
     assert "<script>" not in said
+
+
+async def test_a_flood_of_installs_is_told_to_wait(desk: Desk) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(MOST_A_MINUTE):
+            async with session.get(desk.origin + INSTALL_PATH) as answer:
+                assert answer.status == 200
+        async with session.get(desk.origin + INSTALL_PATH) as answer:
+            assert answer.status == 429
+            assert "Wait a minute" in await answer.text()
+        desk.now += 61
+        async with session.get(desk.origin + INSTALL_PATH) as answer:
+            assert answer.status == 200
 
 
 async def test_only_a_workspaces_id_goes_into_slacks_address(desk: Desk) -> None:

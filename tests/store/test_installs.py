@@ -74,6 +74,8 @@ async def test_a_token_whose_key_is_gone_serves_nobody(installs: Installs, datab
     await installs.save(install())
     other = Installs(database, Sealer([Fernet.generate_key()]), welcome={"T0LABS"})  # type: ignore[list-item]
     assert await other.living() == []
+    assert "T0LABS was sealed with a key" in other.problems()[0]
+    assert installs.problems() == []
 
 
 async def test_an_uninstall_erases_the_token_and_keeps_the_rest(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Select, select
 
 from bot.sandbox.labs import TEAM
 from bot.sandbox.slack.installing import Organisation
+from bot.sandbox.visitor import Visitor
 from bot.store.database import Database
 from bot.store.people_tables import people, workspaces
 from bot.store.tables import messages
 from tests.stories.office import InProcess, settled
 from tests.stories.two_workspaces import TwoOffices, two_offices
-from tests.stories.waiting import until_async
+from tests.stories.waiting import until, until_async
 
 
 @pytest.fixture
@@ -185,12 +188,25 @@ async def test_a_stranger_workspace_is_turned_away_and_its_token_given_back(empt
 
 async def test_without_a_token_in_the_settings_it_starts_and_waits_for_installs(empty: TwoOffices) -> None:
     async with InProcess(empty, slack_bot_token=None):
+        async with Visitor() as somebody:
+            await somebody.opens(f"{empty.bot_url}/health/ready")
+            assert f"No workspace has installed me yet: open {empty.bot_url}/slack/install" in somebody.words
         await empty.labs_are_set_up()
         await empty.trigger("Disk full")
         await empty.robots.expect_message("Disk full")
         assert "not connected to me" in (await empty.slack.command("U0ALICE", "C0CHECK", "list")).body
     async with InProcess(empty, slack_bot_token=None):
         await empty.lab_bob.asks("subscriptions", empty.robots, "Checkout")
+
+
+async def test_a_websocket_serves_both_workspaces(sqlite_url: str) -> None:
+    async with two_offices(sqlite_url) as office, AsyncExitStack() as stack:
+        token = SecretStr(office.slack.app_token)
+        await stack.enter_async_context(InProcess(office, slack_app_token=token))
+        await until(lambda: office.slack.delivery.sockets.connected, "no websocket was opened")
+        await office.labs_are_set_up()
+        await office.alice.asks("whoami", office.checkout, "alice@acme.example")
+        await office.lab_bob.asks("whoami", office.robots, "bob@acme.example")
 
 
 async def test_one_that_is_no_longer_named_is_no_longer_served(empty: TwoOffices) -> None:
