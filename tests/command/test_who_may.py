@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from bot.command.intents import Recovery
 from bot.model import Channel
-from bot.store.people_tables import audit
+from bot.store.people_tables import audit, intents
 from tests.command.switchboard import Switchboard, switchboard
 from tests.stories.slack_eyes import Place
 
@@ -137,6 +138,18 @@ async def test_asked_twice_by_slack_it_is_one_alert(opened: Open) -> None:
     async with opened(trigger=True) as board:
         board.pagerduty.outage("drop_after", paths=["/v2/enqueue"], count=1)
         await board.types("trigger checkout Cards fail", by=NOBODY)
+        assert len(board.pagerduty.state.incidents) == 1
+
+
+async def test_killed_after_the_event_was_sent_it_is_told_and_not_sent_again(opened: Open) -> None:
+    async with opened(trigger=True) as board:
+        await board.types("trigger checkout Cards fail", by=NOBODY)
+        async with board.database.write() as connection:  # as if nobody had come to write down the end
+            lapsed = {"state": "started", "holder": "dead", "lease_until": 0.0}
+            await connection.execute(update(intents).values(lapsed))
+        await Recovery(board.runner).round()
+        await board.settle()
+        assert "It was done" in board.newest(NOBODY).text
         assert len(board.pagerduty.state.incidents) == 1
 
 
