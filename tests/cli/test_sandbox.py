@@ -1,0 +1,77 @@
+"""`sandbox` as a newcomer starts it: a page, people who act as themselves, and again on a kept database."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.cli.conftest import start
+from tests.cli.test_run import free_port
+
+OPEN_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def sandbox(folder: Path, *words: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Its page, until Ctrl-C."""
+    process = await start(
+        folder, "sandbox", "--quiet", "--port", str(free_port()), *words, settings={"PORT": "not used"}
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            async for line in process.stdout:
+                if line.startswith(b"Open "):
+                    break
+            else:
+                pytest.fail("the sandbox ended before it was open")
+        async with aiohttp.ClientSession(line.decode().removeprefix("Open ").strip()) as page:
+            yield page
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), ANSWER_SECONDS) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def asks(page: aiohttp.ClientSession, user: str, line: str) -> str:
+    """What somebody is told privately in #checkout."""
+    query = {"user": user}
+
+    async def private() -> list[Any]:
+        async with page.get("/view/channel/C0CHECK", params=query) as answer:
+            return [one for one in (await answer.json())["messages"] if one["ephemeral_to"]]
+
+    before = {one["ts"] for one in await private()}
+    act = {"user": user, "channel": "C0CHECK", "text": line}
+    async with page.post("/do/slack/command", json=act) as answer:
+        assert answer.status == 200, await answer.text()
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not (new := [one for one in await private() if one["ts"] not in before]):
+        assert time.monotonic() < deadline, f"{user} was told nothing"
+        await asyncio.sleep(0.05)
+    return str(new[-1]["text"])
+
+
+async def test_people_are_linked_when_it_opens_and_again_on_a_kept_database(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    for _ in range(2):
+        async with sandbox(tmp_path, "--data", str(kept)) as page:
+            assert "act as Alice Anderson in PagerDuty, linked" in await asks(page, "U0ALICE", "whoami")
+            assert "act as Carol Chen" in await asks(page, "U0CAROL", "whoami")
+            assert "not linked" in await asks(page, "U0UMA", "whoami")
+
+
+async def test_people_can_be_known_by_their_email_instead(tmp_path: Path) -> None:
+    async with sandbox(tmp_path, "--people", "email") as page:
+        assert "act as Uma Ueda" in await asks(page, "U0UMA", "whoami")
