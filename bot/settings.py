@@ -7,23 +7,21 @@ appear in an error or a repr (`hide_input_in_errors`, `SecretStr`).
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode
+
+from bot.setting_kinds import Keys, Lower, Secret, Secrets, Upper, Words
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 REGIONS: Mapping[str, Mapping[str, str]] = {
@@ -32,40 +30,8 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
 }
 IDENTITY = "https://identity.pagerduty.com"  # one host serves both regions
 
-# Printable ASCII without spaces and quotes: more than any token has, and safe in a header.
-SECRET = re.compile(r"[!#-&(-~]+")
 DATABASES = re.compile(r"sqlite(\+aiosqlite)?:///(?!:memory:).|postgres(ql)?(\+asyncpg)?://")
 DATABASE_HELP = "must be sqlite:///file.db or postgresql://user:password@host/name"
-
-
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
-
-
-def _looks_like_a_secret(value: SecretStr) -> SecretStr:
-    if not SECRET.fullmatch(value.get_secret_value()):
-        raise ValueError("has characters no secret has (spaces, quotes, not ASCII): copy it again")
-    return value
-
-
-def _is_a_fernet_key(value: SecretStr) -> SecretStr:
-    try:
-        size = len(base64.urlsafe_b64decode(value.get_secret_value()))
-    except ValueError:
-        size = 0
-    if size != 32:
-        raise ValueError("is not a key: `python -m bot key` prints one")
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
 
 
 def _url(value: str) -> SplitResult:
@@ -81,14 +47,6 @@ def _url(value: str) -> SplitResult:
 def is_outside(url: str) -> bool:
     """Whether it leads away from this machine: only then may proxy variables count."""
     return urlsplit(url).hostname not in LOOPBACK
-
-
-Secret = Annotated[SecretStr, AfterValidator(_looks_like_a_secret)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_split)]
-Keys = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_is_a_fernet_key)], ...], NoDecode, BeforeValidator(_split)
-]
 
 
 class Settings(BaseModel):
@@ -125,7 +83,7 @@ class Settings(BaseModel):
     pagerduty_api_key: Secret | None = Field(
         None, description="General access REST API key (not read-only): *Integrations → API Access Keys*."
     )
-    pagerduty_region: Annotated[Literal["us", "eu"], BeforeValidator(_lower)] = Field(
+    pagerduty_region: Annotated[Literal["us", "eu"], Lower] = Field(
         "us", description="Service region of your PagerDuty account: `us` or `eu`."
     )
     pagerduty_api_url: str | None = Field(None, description="Origin of the REST API; follows the region.")
@@ -139,7 +97,7 @@ class Settings(BaseModel):
         "token; unset: people are matched by e-mail.",
     )
     pagerduty_client_secret: Secret | None = Field(None, description="Goes with `PAGERDUTY_CLIENT_ID`.")
-    pagerduty_oauth: Annotated[Literal["scoped", "classic"], BeforeValidator(_lower)] = Field(
+    pagerduty_oauth: Annotated[Literal["scoped", "classic"], Lower] = Field(
         "scoped", description="Kind of your PagerDuty OAuth app: `scoped` or `classic` (read and write)."
     )
     pagerduty_webhook_secrets: Secrets = Field(
@@ -165,10 +123,10 @@ class Settings(BaseModel):
         "needed on PostgreSQL. `python -m bot key` prints a new one.",
     )
 
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = Field(
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
-    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["console", "json"], Lower] = Field(
         "console", description="`console` for people, `json` for machines."
     )
     admins: Words = Field(
@@ -251,8 +209,8 @@ class Settings(BaseModel):
     as_of_seconds: float = Field(
         20.0,
         gt=0,
-        description="How long PagerDuty must not answer before channels are told as of when they are true, in "
-        "seconds.",
+        description="How long PagerDuty must not answer before channels are told as of when they are true, "
+        "in seconds.",
     )
     shutdown_seconds: float = Field(
         20.0, gt=0, description="How long a stop waits for accepted work, in seconds."

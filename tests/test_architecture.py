@@ -56,7 +56,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "asyncpg": ("bot.store",),
     "cryptography": ("bot.store", "bot.accounts"),
     "prometheus_client": ("bot.metrics",),
-    "pydantic_settings": ("bot.environment", "bot.settings"),
+    "pydantic_settings": ("bot.environment", "bot.setting_kinds"),
     "slack_bolt": ("bot.inbound",),
     "slack_sdk": ("bot.slack", "bot.inbound"),
     "sqlalchemy": ("bot.store",),

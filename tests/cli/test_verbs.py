@@ -59,8 +59,8 @@ def test_what_is_missing_is_one_line_each(call: Call) -> None:
     assert [line.split(" is missing: ")[0] for line in lines[:4]] == [
         "SLACK_BOT_TOKEN",
         "PAGERDUTY_API_KEY",
-        "PAGERDUTY_WEBHOOK_SECRETS",
         "SLACK_SIGNING_SECRET",
+        "PAGERDUTY_WEBHOOK_SECRETS",
     ]
     assert lines[-1].startswith("`python -m bot run --help` and the README")
 

@@ -1,0 +1,56 @@
+"""The kinds of values settings have: secrets, keys, comma lists, words in either case.
+
+bot/settings.py is made of them. No error here ever shows the value it is about.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+# Printable ASCII without spaces and quotes: more than any token has, and safe in a header.
+SECRET = re.compile(r"[!#-&(-~]+")
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+def _looks_like_a_secret(value: SecretStr) -> SecretStr:
+    if not SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("has characters no secret has (spaces, quotes, not ASCII): copy it again")
+    return value
+
+
+def _is_a_fernet_key(value: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.urlsafe_b64decode(value.get_secret_value()))
+    except ValueError:
+        size = 0
+    if size != 32:
+        raise ValueError("is not a key: `python -m bot key` prints one")
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_looks_like_a_secret)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_split)]
+Keys = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_is_a_fernet_key)], ...], NoDecode, BeforeValidator(_split)
+]
+Lower = BeforeValidator(_lower)
+Upper = BeforeValidator(_upper)
