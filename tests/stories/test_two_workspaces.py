@@ -94,6 +94,21 @@ async def test_what_one_workspace_follows_the_other_neither_sees_nor_changes(off
     await message.expect("Acknowledged", "Alice Anderson")
 
 
+async def test_a_form_opens_for_and_acts_as_whoever_asked_for_it(office: TwoOffices) -> None:
+    await office.labs_are_set_up()
+    await office.lab_bob.types("trigger Robots run wild", office.robots)
+    await office.lab_bob.form()
+    assert office.slack.views.top("U0ALICE") is None, "Alice asked for nothing"
+    assert await office.lab_bob.is_offered("field:service", "checkou") == ["Checkout"]
+    assert (await office.lab_bob.fills(service="PSVCCHK")).status == 200
+    await office.robots.expect_private("U0ALICE", "Triggered")
+    await office.robots.expect_message("Robots run wild")
+    (first, *_) = office.find("Robots run wild").log
+    assert first.agent is not None
+    assert first.agent.id == "PBOB002"
+    assert office.checkout.private("U0ALICE") == []
+
+
 async def test_a_press_on_a_forged_copy_of_the_others_message_touches_nothing_there(
     office: TwoOffices,
 ) -> None:
