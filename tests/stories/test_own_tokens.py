@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from bot.store.database import Database
 from tests.stories.linking import LINK, doers, links_by
 from tests.stories.office import InProcess, Office, OwnProcess
+from tests.stories.slack_eyes import Seen
 from tests.stories.waiting import until
 
 REFRESH = {"grant_type": "refresh_token"}
@@ -71,37 +75,67 @@ async def test_a_token_raced_for_by_two_bots_is_renewed_once(empty_postgresql_of
     assert office.pagerduty.oauth.count("refused") == 0
 
 
-async def test_killed_right_after_pagerduty_renewed_a_token(
-    empty_linking_office: Office, tmp_path: Path
-) -> None:
-    office = empty_linking_office
-    bot = OwnProcess(office, tmp_path, shutdown_seconds=5.0)
+@pytest.fixture
+async def killed(empty_linking_office: Office, tmp_path: Path) -> AsyncIterator[OwnProcess]:
+    """A bot in a process of its own, for stories that kill it."""
+    bot = OwnProcess(empty_linking_office, tmp_path, shutdown_seconds=5.0)
     try:
         await bot.start()
         bot.connect()
-        await office.links(office.alice, office.carol)
-        await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
-        await office.trigger("Disk full")
-        message = await office.checkout.expect_message("Disk full")
-        office.pagerduty.access.expire("PALICE1")
-        office.pagerduty.outage("late", paths=("/oauth/token",), fields=REFRESH, seconds=30, count=1)
-        before = {one.ts for one in office.checkout.private("U0ALICE")}
-        await message.press("Acknowledge", by="U0ALICE")
-        await until(lambda: office.pagerduty.oauth.count("refresh", "PALICE1") == 1, "no token was renewed")
-        await bot.kill()
-        await bot.start()
-
-        told = await office.checkout.expect_private("U0ALICE", "It was not done", but=before, within=40)
-        await told.press("Do it now", by="U0ALICE")
-        offer = await office.checkout.expect_private("U0ALICE", "15 minutes", but=before)
-        assert offer.buttons == [LINK]
-        await links_by(offer, office.alice)
-        await message.expect("Acknowledged", "Alice Anderson")
-        assert doers(office, "Disk full", "acknowledge") == ["PALICE1"]
-        await office.inspection.before_the_bot_stops()
-        await nothing_in_clear(office, bot)
+        await empty_linking_office.links(empty_linking_office.carol)
+        yield bot
     finally:
         await bot.kill()
+
+
+async def killed_while_renewing(office: Office, bot: OwnProcess) -> Seen:
+    """Alice presses Acknowledge; her token is renewed at PagerDuty, and the bot never hears of it. The
+    incident's message.
+    """
+    await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
+    await office.trigger("Disk full")
+    message = await office.checkout.expect_message("Disk full")
+    office.pagerduty.outage("late", paths=("/oauth/token",), fields=REFRESH, seconds=30, count=1)
+    await message.press("Acknowledge", by="U0ALICE")
+    await until(lambda: office.pagerduty.oauth.count("refresh", "PALICE1") == 1, "no token was renewed")
+    await bot.kill()
+    await bot.start()
+    return message
+
+
+async def linked_again(office: Office, bot: OwnProcess, message: Seen) -> None:
+    """She links by the button she got, and what she asked for is done once, as her."""
+    offer = await office.checkout.expect_private("U0ALICE", "15 minutes", within=40)
+    assert offer.buttons == [LINK]
+    await links_by(offer, office.alice)
+    await message.expect("Acknowledged", "Alice Anderson")
+    assert doers(office, "Disk full", "acknowledge") == ["PALICE1"]
+    await office.inspection.before_the_bot_stops()
+    await nothing_in_clear(office, bot)
+
+
+async def test_killed_right_after_pagerduty_renewed_a_token_the_click_is_kept(
+    empty_linking_office: Office, killed: OwnProcess
+) -> None:
+    office, oauth = empty_linking_office, empty_linking_office.pagerduty.oauth
+    oauth.change_app(office.sandbox.oauth_client_id, access_lifetime=timedelta(seconds=1))
+    await office.links(office.alice)
+    oauth.change_app(office.sandbox.oauth_client_id, access_lifetime=None)
+    await until(lambda: not office.pagerduty.access.holds("PALICE1"), "her token does not run out")
+    message = await killed_while_renewing(office, killed)
+    await linked_again(office, killed, message)
+
+
+async def test_killed_in_the_middle_of_an_act_it_tells_before_anything_is_done_again(
+    empty_linking_office: Office, killed: OwnProcess
+) -> None:
+    office = empty_linking_office
+    await office.links(office.alice)
+    office.pagerduty.access.expire("PALICE1")  # which only a refused act can tell the bot
+    message = await killed_while_renewing(office, killed)
+    told = await office.checkout.expect_private("U0ALICE", "It was not done", within=40)
+    await told.press("Do it now", by="U0ALICE")
+    await linked_again(office, killed, message)
 
 
 async def nothing_in_clear(office: Office, bot: OwnProcess) -> None:

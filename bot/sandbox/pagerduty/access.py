@@ -77,6 +77,12 @@ class Access:
         """Every access token that was not revoked, for tests that look for them where they must not be."""
         return list(self._tokens)
 
+    def holds(self, user: str) -> bool:
+        """Whether a token of this person works now."""
+        now = self.now()
+        mine = [token for token in self._tokens.values() if token.user == user]
+        return any(token.expires_at is None or token.expires_at > now for token in mine)
+
     def revoke(self, which: Callable[[Token], bool]) -> int:
         """End the access tokens this is true of; how many there were."""
         ended = [value for value, token in self._tokens.items() if which(token)]

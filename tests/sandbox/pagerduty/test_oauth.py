@@ -253,7 +253,10 @@ async def test_the_app_revokes_what_one_consent_gave(browser: Browser, which: st
 
 async def test_expired_and_refused_tokens_are_told_apart(browser: Browser) -> None:
     tokens = await browser.link()
-    browser.api.pagerduty.access.expire("PALICE1")
+    access = browser.api.pagerduty.access
+    assert access.holds("PALICE1")
+    access.expire("PALICE1")
+    assert not access.holds("PALICE1")
     assert await browser.me(tokens) == 401
     status, renewed = await browser.refresh(tokens)
     assert (status, await browser.me(renewed)) == (200, 200)
