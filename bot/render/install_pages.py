@@ -51,11 +51,15 @@ ROTATES = Ending(
 
 def not_welcome(name: str, team_id: str, *, revoked: bool) -> Ending:
     """Somebody's workspace that nobody has named in the settings."""
-    left = "" if revoked else " Slack did not take my access back yet: remove the app in your workspace."
+    left = (
+        "I gave my access back and kept nothing."
+        if revoked
+        else "I kept nothing, but Slack has not taken my access back: remove the app in your workspace."
+    )
     return Ending(
         "This workspace is not let in",
         f"This bot works for the workspaces that its keeper has named, and {name or team_id} is not one of "
-        f"them. I gave my access back and kept nothing.{left}",
+        f"them. {left}",
         f"Should it be one? Ask whoever runs this bot to add {team_id} to SLACK_WORKSPACES, then install it "
         "again.",
         403,
