@@ -8,7 +8,7 @@ from tests.stories.slack_eyes import Person, Seen
 
 LINK = "Link my PagerDuty account"
 CONTINUE, ALLOW, DENY, CONFIRM = "Continue to PagerDuty", "Allow", "Deny", "Link them"
-ASK_AN_ADMIN = "Ask an admin"
+ASK_AN_ADMIN, SIGN_IN = "Ask an admin", "Sign in with Slack"
 
 
 async def consents(browser: Visitor, url: str) -> None:

@@ -11,13 +11,15 @@ from tests.stories.linking import (
     CONFIRM,
     CONTINUE,
     LINK,
+    SIGN_IN,
     callback_of,
     consents,
     doers,
     links_by,
 )
-from tests.stories.office import Office
+from tests.stories.office import InProcess, Office
 from tests.stories.slack_eyes import Seen
+from tests.stories.waiting import until
 
 CAROLS = "D0CAROL"  # the bot's conversation with her
 
@@ -144,3 +146,33 @@ async def test_somebody_with_another_address_is_linked_when_an_admin_says_so(
     else:
         await message.answers("Acknowledge", "U0DANA", "15 minutes")
         assert doers(office, "Disk full", "acknowledge") == []
+
+
+@pytest.mark.parametrize(("as_whom", "words"), [("U0DANA", "linked"), ("U0UMA", "You are somebody else")])
+async def test_signing_in_with_slack_proves_it_or_ends_it(
+    empty_linking_office: Office, as_whom: str, words: str
+) -> None:
+    office = empty_linking_office
+    app = office.slack.tokens
+    async with InProcess(
+        office, slack_client_id=app.client_id, slack_client_secret=app.client_secret, admins=()
+    ):
+        offer = await office.dana.asks("link", office.checkout, LINK)
+        url = await offer.follow(LINK, by="U0DANA")
+        before = set(office.tokens())
+        async with office.dana.browser() as browser:
+            await browser.opens(url)
+            await browser.presses(CONTINUE)
+            await browser.opens(f"{browser.address}&as=U0UMA")
+            await browser.presses(ALLOW)
+            assert browser.buttons[0] == SIGN_IN
+            await browser.presses(SIGN_IN)
+            assert "Signed in as Dana Diaz" in browser.words
+            await browser.opens(f"{browser.address}&as={as_whom}")
+            await browser.presses(ALLOW)
+            assert words in browser.words
+        if as_whom == "U0DANA":
+            await offer.expect("Linked as Uma Ueda")
+            return
+        await office.dana.asks("whoami", office.checkout, "not linked")
+        await until(lambda: set(office.tokens()) == before, "what PagerDuty gave was not revoked")
