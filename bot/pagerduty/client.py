@@ -69,6 +69,10 @@ class PagerDuty(Reads):
         """
         return replace(self, credentials=replace(self.credentials, label=label), sender=sender)
 
+    def in_background(self) -> PagerDuty:
+        """The same for work nobody waits for: its reads leave people their share of the limit."""
+        return replace(self, credentials=replace(self.credentials, in_background=True))
+
     def noting_in(self, journal: Journal) -> PagerDuty:
         """The same, with every write's answer kept in the journal."""
         return replace(self, journal=journal)

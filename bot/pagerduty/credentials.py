@@ -12,10 +12,14 @@ from pydantic import SecretStr
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A secret and its scheme. `label` says whose it is for counting, and is no secret."""
+    """A secret and its scheme. `label` says whose it is for counting, and is no secret.
+
+    `in_background`: nobody waits for these calls, so they leave people their share of the limit.
+    """
 
     secret: SecretStr
     label: str = "account"
+    in_background: bool = field(default=False, kw_only=True)
 
     @property
     def authorization(self) -> str:

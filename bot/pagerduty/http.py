@@ -19,6 +19,7 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +31,7 @@ from bot.errors import PagerDutyUnauthorized, PagerDutyUnavailable
 from bot.pagerduty import paging
 from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
 from bot.pagerduty.journal import Journal
-from bot.pagerduty.limiter import Limiter, retry_after
+from bot.pagerduty.limiter import Limiter, Rank, retry_after
 from bot.pagerduty.refusals import failure_of
 from bot.pagerduty.tally import Tally
 from bot.pagerduty.wire import Params, address, headers, path_template
@@ -44,6 +45,9 @@ FIRST_BACKOFF = 0.25  # seconds; doubles with every try
 LONGEST_BACKOFF = 8.0
 MOST_TRIES = 5
 MAX_IN_FLIGHT = 8
+FREE_FOR_PEOPLE = (
+    2  # of those in flight: while PagerDuty is slow, what is read in the background fills the rest
+)
 
 OnCall = Callable[[str, str, int, float], None]
 """Told of every try: method, path template, status (0: no answer came), seconds."""
@@ -81,6 +85,12 @@ class _Call:
     @property
     def is_write(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def rank(self) -> Rank:
+        if self.is_write:
+            return Rank.ACT
+        return Rank.BACKGROUND if self.credentials.in_background else Rank.READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,7 @@ class PagerDutyHttp:
         self._tally = tally
         self._call_seconds = call_seconds
         self._in_flight = asyncio.Semaphore(max_in_flight)
+        self._in_background = asyncio.Semaphore(max(1, max_in_flight - FREE_FOR_PEOPLE))
         self._limiter = Limiter(timer)
         self.clock = clock
         self.sleep = sleep
@@ -188,7 +199,6 @@ class PagerDutyHttp:
         while True:
             call.tries += 1
             try:
-                await self._take_turn(call)
                 return await self._try(call)
             except PagerDutyUnauthorized:
                 if not await self._renewed(call):
@@ -227,32 +237,45 @@ class PagerDutyHttp:
 
     # -------------------------------------------------------------------------------------------- one try
 
-    async def _take_turn(self, call: _Call) -> None:
-        """Slow down while the limit is near."""
+    async def _try(self, call: _Call) -> Answer:
+        """Send it once there is a place for it, and the limit leaves it one."""
         who = call.credentials.budget
-        while (seconds := self._limiter.blocked(who, urgent=call.is_write)) > 0:
+        while True:
+            await self._wait_for_limit(call)
+            async with self._place(call):
+                # What was in flight meanwhile may have told that there is nothing left.
+                if self._limiter.blocked(who, call.rank):
+                    continue
+                if spread := self._limiter.take(who, call.rank):
+                    await self.sleep(min(spread, max(0.0, call.ends - self._timer())))
+                began, reply = self._timer(), None
+                try:
+                    reply = await self._send(call)
+                finally:
+                    self._count(call, reply, self._timer() - began)
+                self._limiter.learn(who, reply.headers)
+                if reply.status == 429:
+                    self._limiter.exhausted(who, retry_after(reply.headers) or 0.0)
+                return _read(call, reply)
+
+    async def _wait_for_limit(self, call: _Call) -> None:
+        while (seconds := self._limiter.blocked(call.credentials.budget, call.rank)) > 0:
             if seconds >= call.ends - self._timer():
                 raise PagerDutyUnavailable("PagerDuty is limiting requests", status=429, retry_after=seconds)
             await self.sleep(seconds)
-        if spread := self._limiter.take(who, urgent=call.is_write):
-            await self.sleep(min(spread, max(0.0, call.ends - self._timer())))
 
-    async def _try(self, call: _Call) -> Answer:
-        try:
-            async with asyncio.timeout(max(0.0, call.ends - self._timer())):
-                await self._in_flight.acquire()
-        except TimeoutError:
-            raise PagerDutyUnavailable("Too many requests to PagerDuty are waiting") from None
-        began, reply = self._timer(), None
-        try:
-            reply = await self._send(call)
-        finally:
-            self._in_flight.release()
-            self._count(call, reply, self._timer() - began)
-        self._limiter.learn(call.credentials.budget, reply.headers)
-        if reply.status == 429:
-            self._limiter.exhausted(call.credentials.budget, retry_after(reply.headers) or 0.0)
-        return _read(call, reply)
+    @asynccontextmanager
+    async def _place(self, call: _Call) -> AsyncIterator[None]:
+        """One of those that may be in flight."""
+        async with AsyncExitStack() as places:
+            try:
+                async with asyncio.timeout(max(0.0, call.ends - self._timer())):
+                    if call.rank is Rank.BACKGROUND:
+                        await places.enter_async_context(self._in_background)
+                    await places.enter_async_context(self._in_flight)
+            except TimeoutError:
+                raise PagerDutyUnavailable("Too many requests to PagerDuty are waiting") from None
+            yield
 
     async def _send(self, call: _Call) -> _Reply:
         left = max(0.05, min(self._call_seconds, call.ends - self._timer()))

@@ -1,22 +1,25 @@
 """Slowing down before PagerDuty's rate limit is hit, for each credential by itself.
 
 PagerDuty tells on every answer how many requests are left in the minute (its "Rate Limiting" page;
-`ratelimit-*`, on some endpoints `x-ratelimit-*`). Requests race past each other, so a few are kept in
-reserve, and what was learnt expires by itself: a counter that nobody renews must not block for ever.
+`ratelimit-*`, on some endpoints `x-ratelimit-*`), whichever replica has used them. Requests race past each
+other, so a few are kept in reserve, and what was learnt expires by itself: a counter that nobody renews must
+not block for ever. Nobody waits for a sweep: what reads in the background leaves a share of every minute to
+people, and people's reads leave a few requests to their acts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from cachetools import LRUCache
 
 RESERVE = 15
-"""Requests kept back: with ten in flight a reserve of 1 was overrun, 15 was not. Acts may use them, so that a
-person does not wait for a sweep.
-"""
-SLOW_FROM = 0.1  # of the limit: below this share requests are spread over what is left of the minute
+"""Requests kept back for acts: with ten in flight a reserve of 1 was overrun, 15 was not."""
+PEOPLES_SHARE = 0.25
+"""Of the limit: what the background leaves alone, for people's reads and acts."""
+SLOW_FROM = 0.1  # of the limit: with less to use, requests are spread over what is left of the minute
 LONGEST_SPREAD = 2.0  # seconds between two requests while slowing down
 LONGEST_WINDOW = 120.0  # seconds; the documented one is a minute
 DOCUMENTED_LIMIT = 960  # requests a minute, where the headers do not tell
@@ -30,6 +33,22 @@ class _Window:
     ends: float
 
 
+class Rank(Enum):
+    """Whose request it is: the later, the more of what is left it may use."""
+
+    BACKGROUND = "background"  # nobody waits for it
+    READ = "read"
+    ACT = "act"
+
+    def leaves(self, limit: int) -> int:
+        """How many requests of the minute's `limit` it leaves to the others."""
+        if self is Rank.ACT:
+            return 0
+        if self is Rank.READ:
+            return RESERVE
+        return max(2 * RESERVE, int(limit * PEOPLES_SHARE))
+
+
 class Limiter:
     """What is left, per credential. Times are seconds of `timer` (monotonic)."""
 
@@ -37,21 +56,21 @@ class Limiter:
         self._timer = timer
         self._windows: LRUCache[Hashable, _Window] = LRUCache(2_000)
 
-    def blocked(self, who: Hashable, *, urgent: bool = False) -> float:
-        """Seconds until there is one to take; 0 when there is one. `urgent` ones may use the reserve."""
+    def blocked(self, who: Hashable, rank: Rank = Rank.READ) -> float:
+        """Seconds until there is one to take; 0 when there is one."""
         window = self._present(who)
-        if window is None or window.remaining > (0 if urgent else RESERVE):
+        if window is None or window.remaining > rank.leaves(window.limit):
             return 0.0
         return window.ends - self._timer()
 
-    def take(self, who: Hashable, *, urgent: bool = False) -> float:
+    def take(self, who: Hashable, rank: Rank = Rank.READ) -> float:
         """Use up one; returns the seconds to let pass before it is sent."""
         window = self._present(who)
         if window is None:
             return 0.0
-        spare = max(1, window.remaining - RESERVE)
+        spare = max(1, window.remaining - rank.leaves(window.limit))
         window.remaining -= 1
-        if urgent or window.remaining > window.limit * SLOW_FROM:
+        if rank is Rank.ACT or spare > window.limit * SLOW_FROM:
             return 0.0
         return min((window.ends - self._timer()) / spare, LONGEST_SPREAD)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.background import Background
 from bot.delivery.asof import AsOf
 from bot.delivery.following import LogFollower
@@ -57,8 +59,8 @@ def build_delivery(parts: Parts) -> Delivery:
 
 def start_healing(parts: Parts, background: Background) -> None:
     """What finds out that we missed something, and reads it."""
-    settings, store, reader = parts.settings, parts.store, parts.pagerduty.reader
-    levels, cursors = parts.pagerduty.levels, Cursors(store.database)
+    settings, store, reader = parts.settings, parts.store, parts.pagerduty.reader.in_background()
+    levels, cursors = replace(parts.pagerduty.levels, client=reader), Cursors(store.database)
     background.start("reading stale incidents", Rereader(store.incidents, reader, levels, store.wake).run)
     sweep = Sweep(
         store.incidents, reader, store.leases, cursors, seconds=settings.sweep_seconds, levels=levels

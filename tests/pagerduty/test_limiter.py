@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.pagerduty.limiter import RESERVE, Limiter, retry_after
+from bot.pagerduty.limiter import PEOPLES_SHARE, RESERVE, Limiter, Rank, retry_after
 
 
 class Timer:
@@ -49,7 +49,27 @@ def test_both_spellings_of_the_headers_are_understood(limiter: Limiter, prefix: 
 def test_a_reserve_is_kept_and_acts_may_use_it(limiter: Limiter) -> None:
     limiter.learn("key", told(RESERVE, 30))
     assert limiter.blocked("key") == 30
-    assert limiter.blocked("key", urgent=True) == 0
+    assert limiter.blocked("key", Rank.ACT) == 0
+
+
+def test_the_background_leaves_people_their_share(limiter: Limiter) -> None:
+    share = int(960 * PEOPLES_SHARE)
+    limiter.learn("key", told(share + 1, 30))
+    assert limiter.blocked("key", Rank.BACKGROUND) == 0
+    limiter.take("key", Rank.BACKGROUND)
+    assert limiter.blocked("key", Rank.BACKGROUND) == 30
+    assert limiter.blocked("key", Rank.READ) == limiter.blocked("key", Rank.ACT) == 0
+    # Of a very small limit people have at least as much as acts keep back from reads.
+    limiter.learn("small", told(2 * RESERVE, 30) | {"ratelimit-limit": "60"})
+    assert limiter.blocked("small", Rank.BACKGROUND) == 30
+    assert limiter.blocked("small", Rank.READ) == 0
+
+
+def test_near_its_share_the_background_is_spread_and_a_person_is_not(limiter: Limiter) -> None:
+    share = int(960 * PEOPLES_SHARE)
+    limiter.learn("key", told(share + 60, 30))
+    assert limiter.take("key", Rank.BACKGROUND) == pytest.approx(0.5)
+    assert limiter.take("key", Rank.READ) == 0
 
 
 def test_requests_in_flight_use_it_up_before_their_answers_say_so(limiter: Limiter) -> None:
@@ -65,7 +85,7 @@ def test_near_the_limit_requests_are_spread(limiter: Limiter) -> None:
     assert limiter.take("key") == 0
     limiter.learn("key", told(RESERVE + 60, 30))
     assert limiter.take("key") == pytest.approx(0.5)
-    assert limiter.take("key", urgent=True) == 0
+    assert limiter.take("key", Rank.ACT) == 0
 
 
 def test_an_answer_that_was_overtaken_gives_nothing_back(limiter: Limiter) -> None:
@@ -94,7 +114,7 @@ def test_no_header_blocks_for_longer_than_two_minutes(limiter: Limiter) -> None:
 
 def test_a_429_stops_everybody_of_that_key_and_nobody_else(limiter: Limiter) -> None:
     limiter.exhausted("key", 12)
-    assert limiter.blocked("key", urgent=True) == 12
+    assert limiter.blocked("key", Rank.ACT) == 12
     assert limiter.blocked("another") == 0
 
 
