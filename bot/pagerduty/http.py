@@ -128,9 +128,9 @@ async def _only_once(
 def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
     """The one session all calls to PagerDuty share; the caller closes it. Call inside the running loop.
 
-    `trust_env` lets HTTPS_PROXY and NO_PROXY count.
+    `trust_env` lets HTTPS_PROXY and NO_PROXY count. Cookies are not kept: everybody's calls go through it.
     """
-    return aiohttp.ClientSession(trust_env=trust_env)
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=trust_env)
 
 
 class PagerDutyHttp:

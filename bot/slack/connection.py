@@ -40,12 +40,13 @@ def open_session(seconds: float = CALL_SECONDS, *, trust_env: bool = False) -> a
     """The one session all calls to Slack share; the caller closes it. Call inside the running loop.
 
     The timeout stands here because slack_sdk ignores its own when it is given a session. `trust_env` lets
-    HTTPS_PROXY and NO_PROXY count.
+    HTTPS_PROXY and NO_PROXY count. Cookies are not kept: every workspace's calls go through it.
     """
     connect = seconds * CONNECT_SHARE
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect),
         connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+        cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=trust_env,
     )
 
