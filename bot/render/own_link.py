@@ -23,8 +23,8 @@ def link_first(
 ) -> Reply:
     """Somebody has to link before what they `asked` for can be done; `kept`: it waits for that."""
     about = f"“{line(asked, 120)}”"
-    if incident is not None:
-        about += f" ({incident.label} {line(incident.title, 60)})"
+    if incident is not None:  # people know it by its number
+        about = f"“{line(asked.replace(incident.id, incident.label), 120)}” ({line(incident.title, 60)})"
     if kept:
         then = f"I keep {about} for 15 minutes, and do it as you once you have linked."
     else:
@@ -106,7 +106,7 @@ def how_linked(
         ),
         context(
             dotted(
-                f"linked by your own sign-in {text.day(linked_at, 'on ')}",
+                f"linked by your own sign-in {text.day(linked_at, 'since ')}",
                 f"role {line(role, 40)}" if role else None,
                 line(health, 200),
             )
