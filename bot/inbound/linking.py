@@ -213,7 +213,7 @@ def _token(browser: str, purpose: str, about: str) -> str:
 
 def _query(request: web.Request, name: str, *, limit: int = LARGEST_SECRET) -> str:
     value = request.query.get(name, "")
-    return value if len(value) <= limit else ""
+    return value if len(value) <= limit and _is_plain(value) else ""
 
 
 async def _form(request: web.Request) -> dict[str, str]:
@@ -223,7 +223,13 @@ async def _form(request: web.Request) -> dict[str, str]:
         fields = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=10)
     except ValueError:
         raise Unreadable(400, "not_a_form", "This is not a form of ours.") from None
-    return {name: values[-1][:LARGEST_SECRET] for name, values in fields.items()}
+    last = {name: values[-1][:LARGEST_SECRET] for name, values in fields.items()}
+    return {name: value for name, value in last.items() if _is_plain(value)}
+
+
+def _is_plain(value: str) -> bool:
+    """What ours, PagerDuty's and Slack's codes are made of; PostgreSQL takes no NUL, not even to look for."""
+    return value.isascii() and value.isprintable()
 
 
 def _page(html: str, status: int = 200) -> web.Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -131,6 +132,26 @@ async def test_a_form_that_is_none_is_refused(desk: Desk) -> None:
     assert (await browser.post(f"{desk.origin}/pagerduty/link", page.form.hidden | many)).status == 400
     huge = b"POST /pagerduty/link HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
     assert "413" in await first_line(desk.origin, huge)
+
+
+@pytest.mark.parametrize("odd", ["%00", "%FF", "%ED%A0%80"])
+async def test_what_no_code_is_made_of_is_a_strangers_mistake_not_ours(database_url: str, odd: str) -> None:
+    cookie = "A" * 43  # anybody may make one up, and the form token that goes with it
+    told = {purpose: f"{purpose} {unquote(odd)}".encode() for purpose in ("state", "confirm")}
+    proofs = {purpose: hmac.new(cookie.encode(), of, "sha256").hexdigest() for purpose, of in told.items()}
+    form = f"id={odd}&token={proofs['confirm']}"
+    async with linking_desk(database_url) as desk:
+        for line, body in (
+            (f"GET /pagerduty/link?ticket={odd}", ""),
+            (f"GET /pagerduty/callback?state={odd}&code={odd}", ""),
+            (f"GET /pagerduty/confirm?id={odd}", ""),
+            (f"GET /slack/signed_in?state={odd}.{proofs['state']}&code={odd}", ""),
+            ("POST /pagerduty/confirm", form),
+        ):
+            sent = f"{line} HTTP/1.1\r\nHost: x\r\nCookie: pagerline={cookie}\r\n"
+            sent += f"Content-Length: {len(body)}\r\n\r\n{body}"
+            status = (await first_line(desk.origin, sent.encode())).split()[1]
+            assert status in ("400", "403", "404"), line
 
 
 async def test_names_from_outside_are_only_text(desk: Desk) -> None:
