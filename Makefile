@@ -15,6 +15,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bot commands tests
+IN_TURN := tests/stories tests/chaos tests/bench
 PYTHON ?=
 
 # A .venv whose interpreter is gone is built again, whatever its stamps say.
@@ -36,8 +37,13 @@ run: $(VENV)/.runtime
 	@exec $(BIN)/python -m bot run $(ARGS)
 
 test: lint
-	@echo "pytest"
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@# Side by side what waits for itself; one after the other what tells how fast somebody is answered.
+	@echo "pytest, side by side"; $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(IN_TURN:%=--ignore=%); \
+	first=$$?; echo "pytest, in turn"; $(BIN)/python -m pytest $(IN_TURN) && exit $$first
+endif
 
 lint: $(VENV)/.dev
 	@echo "ruff check";  $(BIN)/python -m ruff check --quiet .
