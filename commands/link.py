@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.accounts.acting import Ended, Link
+from bot.accounts.tokens import UNREADABLE
 from bot.command.context import Context
 from bot.declaration import Reply, command
 from bot.render.own_link import link_first, linked_already, nothing_to_link
@@ -21,8 +22,11 @@ async def link(ctx: Context) -> Reply:
     if isinstance(found, Ended):
         why = f"Your link to PagerDuty has ended. {found.why} Link again to go on."
     elif isinstance(found, Link):
-        if not found.missing:
+        if not found.is_readable:
+            why = UNREADABLE
+        elif found.missing:
+            why = f"Your link does not cover {', '.join(found.missing)}. Link again and allow it."
+        else:
             return linked_already(found.person.name, slash=ctx.slash)
-        why = f"Your link does not cover {', '.join(found.missing)}. Link again and allow it."
     offer = await ctx.offers.offer(ctx.who.user, None)
     return link_first(why, offer.url, offer.ticket)

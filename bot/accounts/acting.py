@@ -28,7 +28,8 @@ class Acting:
 @dataclass(frozen=True, slots=True)
 class Link:
     """Somebody's living link to PagerDuty (OAuth mode only). `missing` are the scopes this bot asks for that
-    were not granted; `ends_at` when it runs out, None where it is renewed.
+    were not granted; `ends_at` when it runs out, None where it is renewed; `is_readable`: its tokens are
+    sealed with a key we have.
     """
 
     person: Person
@@ -36,6 +37,7 @@ class Link:
     linked_at: datetime
     missing: tuple[str, ...] = ()
     ends_at: datetime | None = None
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

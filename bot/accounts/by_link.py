@@ -86,7 +86,8 @@ class AccountsByLink:
         if living := await self._links.living(user):
             missing = tuple(one for one in self._asked if not covers(living.scopes, one))
             ends_at = living.expires_at if living.sealed_refresh is None else None
-            return Link(living.person, living.scopes, living.linked_at, missing, ends_at)
+            readable = self._links.can_open(living)
+            return Link(living.person, living.scopes, living.linked_at, missing, ends_at, readable)
         if ended := await self._links.ended(user):
             return Ended(ended.person, ended.ended_at, WHY_ENDED.get(ended.why, ended.why))
         return None

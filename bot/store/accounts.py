@@ -153,6 +153,14 @@ class AccountStore:
             SecretStr(self._sealer.open(sealed)) if sealed is not None else None,
         )
 
+    def can_open(self, account: Account) -> bool:
+        """Whether we have the keys that sealed its tokens."""
+        try:
+            self.opened(account)
+        except Unsealable:
+            return False
+        return True
+
     async def tokens(self, user: SlackUser) -> TokenPair | None:
         """The tokens of a living link. Raises Unsealable."""
         account = await self.living(user)

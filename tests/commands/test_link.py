@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import update
 
+from bot.store.people_tables import accounts
+from bot.store.sealing import Sealer
 from tests.command.linked import ASKED
 from tests.command.switchboard import Switchboard, switchboard
 
@@ -32,6 +36,16 @@ async def test_link_gives_the_button_and_says_when_it_is_done(linking: Switchboa
 async def test_link_again_when_something_was_not_granted(linking: Switchboard) -> None:
     await linking.links.link("U0ALICE", scopes=ASKED - {"incidents.write"})
     assert "does not cover incidents.write" in await linking.types("link")
+    assert linking.newest().buttons == [BUTTON]
+
+
+async def test_link_again_when_the_key_that_sealed_it_is_gone(linking: Switchboard) -> None:
+    await linking.links.link("U0ALICE")
+    by_another_key = Sealer([Fernet.generate_key().decode()]).seal("a token")
+    async with linking.database.write() as connection:
+        await connection.execute(update(accounts).values(access_token=by_another_key))
+    assert "encryption key is missing" in await linking.types("whoami")
+    assert "encryption key is missing" in await linking.types("link")
     assert linking.newest().buttons == [BUTTON]
 
 
