@@ -50,6 +50,13 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
         return
     else:
         yield ok("PagerDuty key", f"accepted by the {settings.pagerduty_region} service region")
+    if settings.socket_mode and not settings.pagerduty_webhook_secrets:
+        yield warning(
+            "Webhook subscription",
+            f"none: PagerDuty's log is read every {settings.follow_seconds:g} s instead, which is slower",
+            "Nothing, if PagerDuty cannot reach this machine. Otherwise set PAGERDUTY_WEBHOOK_SECRETS.",
+        )
+        return
     try:
         yield subscription(await client.webhook_subscriptions(), settings.public_url)
     except PagerDutyFailure as problem:

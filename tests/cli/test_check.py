@@ -253,6 +253,13 @@ async def test_in_socket_mode_no_signing_secret_is_needed(setup: Setup) -> None:
     assert only(seen, "Settings").result is Result.OK
 
 
+async def test_behind_a_socket_the_log_stands_in_for_the_webhook(setup: Setup) -> None:
+    behind = setup.settings(SLACK_APP_TOKEN=setup.slack.app_token, PAGERDUTY_WEBHOOK_SECRETS="")
+    finding = only(await found(behind), "Webhook subscription")
+    assert finding.result is Result.WARNING
+    assert "log is read every 5 s" in finding.detail
+
+
 async def test_pagerduty_away_cannot_be_checked(setup: Setup) -> None:
     finding = only(await found(setup.settings(PAGERDUTY_API_URL=NOBODY)), "PagerDuty key")
     assert finding.result is Result.UNKNOWN
