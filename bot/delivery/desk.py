@@ -20,6 +20,7 @@ from bot.slack.client import Posted, Slack
 from bot.slack.failures import ContentRefused, MessageGone
 from bot.slack.workspaces import Workspaces
 from bot.store.outcomes import Outcomes
+from bot.store.page_turns import PageTurns
 from bot.store.people import People
 from bot.store.rows import Message
 from bot.store.turns import Turn, Turns
@@ -39,6 +40,7 @@ class Desk:
     """Everything a writer needs. `clock` is monotonic seconds."""
 
     turns: Turns
+    page_turns: PageTurns
     outcomes: Outcomes
     setbacks: Setbacks
     workspaces: Workspaces

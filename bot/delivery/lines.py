@@ -38,7 +38,9 @@ class Lines:
         try:
             rendered = await self._render(turn, line)
             desk.in_time(began)
-            posted = await self._send(turn, rendered, mark, broadcast=line.story.broadcast)
+            # In a storm the channel has pages and news; broadcasts would only push them up.
+            loud = line.story.broadcast and not line.quiet
+            posted = await self._send(turn, rendered, mark, broadcast=loud)
         except TooLate:
             await desk.outcomes.failed(turn, pause=False)
             return None

@@ -32,7 +32,8 @@ class LookUps:
 
     async def message(self, message: Message) -> Hold | None:
         """Find out whether this message stands in its channel, and whether twice."""
-        return await self._look(await self._desk.turns.begin_look_up(message), message.channel)
+        turns = self._desk.turns if message.kind == "incident" else self._desk.page_turns
+        return await self._look(await turns.begin_look_up(message), message.channel)
 
     async def line(self, line: ThreadLine) -> Hold | None:
         """The same for a thread line, in its thread."""
@@ -80,7 +81,8 @@ class LookUps:
             begun = turn.message.posting_since
             assert begun is not None
             said = await slack.history(channel, oldest=(begun - LOOK_BACK).timestamp())
-            return [one for one in said if one.mark and (one.mark.kind, one.mark.row) == ("incident", row)]
+            ours = (turn.message.kind, row)
+            return [one for one in said if one.mark and (one.mark.kind, one.mark.row) == ours]
         begun = turn.line.posting_since
         assert begun is not None
         oldest = (begun - LOOK_BACK).timestamp()

@@ -20,10 +20,13 @@ from bot.delivery.closing import Closing
 from bot.delivery.desk import Desk
 from bot.delivery.lines import Lines
 from bot.delivery.lookup import LookUps
+from bot.delivery.pages import Pages
 from bot.delivery.periods import Periods
 from bot.delivery.posting import Poster
 from bot.delivery.reconcile import LookUp, Post, Update, line_worth, next_call, worth
 from bot.delivery.setbacks import Hold, Kind, Setbacks
+from bot.delivery.storm import Tuning
+from bot.delivery.storms import StormWork, tuning_for
 from bot.delivery.tokens import Tokens
 from bot.delivery.work import Item, Work
 from bot.errors import StoreUnavailable
@@ -34,8 +37,10 @@ from bot.store.leases import Leases
 from bot.store.messages import Messages
 from bot.store.outcomes import Outcomes
 from bot.store.pace import Pace
+from bot.store.page_turns import PageTurns
 from bot.store.people import People
 from bot.store.rows import Candidate, ThreadLine
+from bot.store.storms import Storms
 from bot.store.subscriptions import Subscriptions
 from bot.store.turns import Turns
 from bot.store.wake import Wake
@@ -69,6 +74,9 @@ class Delivery:
         people: People,
         workspaces: Workspaces,
         buttons: Sequence[tuple[str, Button]],
+        page_verb: str | None = None,
+        calm_seconds: float = 120.0,
+        tuning: Tuning | None = None,
         periods: Periods | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -92,6 +100,7 @@ class Delivery:
         )
         self._desk = desk = Desk(
             turns=Turns(database, leases, pace, lease_seconds=periods.lease),
+            page_turns=PageTurns(database, leases, pace, lease_seconds=periods.lease),
             outcomes=outcomes,
             setbacks=setbacks,
             workspaces=workspaces,
@@ -101,6 +110,13 @@ class Delivery:
             clock=clock,
         )
         self._poster, self._lines, self._look_ups = Poster(desk), Lines(desk), LookUps(desk)
+        self._storms = StormWork(
+            Storms(database),
+            Pages(desk, verb=page_verb),
+            self._look_ups,
+            tuning=tuning or tuning_for(pace.limits, calm_seconds),
+            periods=periods,
+        )
         self._work = Work(clock)
         self._chores = Chores(
             messages, self._lines, self._tokens, self._closing, periods=periods, metrics=metrics, clock=clock
@@ -246,8 +262,14 @@ class Delivery:
         if whole:
             took = self._clock() - began
             self._whole_again_at = self._clock() + min(LONGEST_BETWEEN_WHOLE, took / SHARE_FOR_WHOLE)
+        if await self._storms.begin(candidates):
+            # What was known of its messages is another matter now.
+            self._everything = True
+            await self._ask()
+            return
         lines = await self._messages.due_lines(settled)
-        items = [item for one in candidates if (item := self._item(one)) is not None]
+        items = await self._storms.items()
+        items += [item for one in candidates if (item := self._item(one)) is not None]
         if lines:
             now = await self._messages.now()
             items += [self._line_item(line, now) for line in lines]

@@ -89,6 +89,7 @@ class Urgent(IntEnum):
     """What goes first where calls compete; smaller is sooner."""
 
     CLICK = 1  # the answer a person waits for
+    PAGE = 2  # of a storm: a page or news, which show many incidents at once
     FIRST_POST = 3
     UPDATE = 4
     LINE = 5

@@ -28,7 +28,7 @@ from bot.slack.failures import (
     Unreachable,
 )
 from bot.store.outcomes import Outcomes
-from bot.store.pace import HISTORY, UPDATES, Pace
+from bot.store.pace import DELETES, HISTORY, UPDATES, Pace
 from bot.store.turns import Act, NotNow, Turn
 
 log = structlog.get_logger("pagerline.delivery")
@@ -157,6 +157,9 @@ class Setbacks:
         elif turn.act is Act.UPDATE:
             await self.saved(lambda: self._pace.blocked(channel.team_id, UPDATES, failure.seconds))
             hold = Hold(failure.seconds, channel.team_id, None, Kind.EDITS)
+        elif turn.act is Act.DELETE:
+            await self.saved(lambda: self._pace.blocked(channel.team_id, DELETES, failure.seconds))
+            hold = Hold(failure.seconds, channel.team_id, None, Kind.DELETES)
         else:
             await self.saved(lambda: self._pace.blocked(channel.team_id, HISTORY, failure.seconds))
             hold = Hold(failure.seconds, channel.team_id, None, Kind.LOOKS)

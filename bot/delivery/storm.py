@@ -20,6 +20,8 @@ FILL = 0.85
 """Of a page's room given to its rows at first: they grow when somebody takes them."""
 PAGE_ROOM = int(ROOM_FOR_ROWS * FILL)
 """Characters of open rows, as `row_length` counts them, that a page is given."""
+OPEN_ROW, RESOLVED_ROW = 150, 70
+"""Characters a row takes, as real ones do on average; where they are longer, a page shortens its titles."""
 MOST_ROWS = 75
 """Rows on a page, however short: the plain text has to name them all."""
 
@@ -143,6 +145,12 @@ def _absorbed(
             room, rows = room - page.used, rows - page.rows
             found.append(page)
     return found
+
+
+def fits(absorbed: Sequence[PageState]) -> int:
+    """How many unseen ones a page takes beside the rows of those it absorbs."""
+    room = (PAGE_ROOM - sum(page.used for page in absorbed)) // OPEN_ROW
+    return max(0, min(room, MOST_ROWS - sum(page.rows for page in absorbed)))
 
 
 def begins(waiting: int, behind: int, tuning: Tuning) -> bool:

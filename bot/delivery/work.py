@@ -24,6 +24,7 @@ class Item:
     kind: Kind
     about: tuple[int, ...]
     act: Act
+    lasting: bool = True  # known until the next whole question; a storm's items are asked for every time
 
 
 class Work:
@@ -38,7 +39,7 @@ class Work:
     def replace(self, items: list[Item], *, whole: bool = True) -> None:
         """The database was asked again; unless it was the `whole` question, what else was known stays."""
         asked = {item.about for item in items}
-        kept = [] if whole else [item for item in self._items if item.about not in asked]
+        kept = [] if whole else [item for item in self._items if item.lasting and item.about not in asked]
         self._items = sorted([*items, *kept], key=lambda item: item.worth)
         now = self._clock()
         self._holds = {key: until for key, until in self._holds.items() if until > now}

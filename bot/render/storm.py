@@ -27,6 +27,12 @@ SPOKEN_TITLES = (40, 24, 0)
 """The same for the plain text, which holds less."""
 MOST_SERVICES = 2
 """Services that get a button of their own: those with the most to acknowledge."""
+FOOT = (
+    f"A line for each incident, kept up to date{text.DOT}"
+    "what is still open gets its own message when it is calm again"
+)
+FEW_NEWS = 15
+"""Changes a news message tells with titles and names; of more it gives the numbers."""
 NAMED_SERVICES = 8
 """Services the plain text and the summary count by name."""
 MOST_NAMED = 5  # P1 incidents the summary names
@@ -53,11 +59,10 @@ class Trend:
         return self.triggered + self.acknowledged + self.resolved
 
 
-def render_page(incidents: Sequence[Incident], trend: Trend, *, number: int, verb: str | None) -> Rendered:
+def render_page(incidents: Sequence[Incident], trend: Trend, *, verb: str | None) -> Rendered:
     """The page with these incidents, all of them, however long their titles are.
 
-    `number` counts a storm's pages from 1. `verb` is the command that acknowledges several at once after
-    asking back; None draws no buttons.
+    `verb` is the command that acknowledges several at once after asking back; None draws no buttons.
     """
     services = _by_service(incidents)
     blocks: list[Block] = []
@@ -69,11 +74,11 @@ def render_page(incidents: Sequence[Incident], trend: Trend, *, number: int, ver
             section(_head(incidents, trend)),
             *_buttons(services, verb),
             *(block for group in groups for block in _packed(group)),
-            context(_foot(number)),
+            context(FOOT),
         ]
         if text_length(blocks) <= TOTAL_TEXT:
             break
-    return finish(_spoken(incidents, services, trend, number), blocks)
+    return finish(_spoken(incidents, services, trend), blocks)
 
 
 def row_length(incident: Incident) -> int:
@@ -113,10 +118,21 @@ def render_fold(incidents: Sequence[Incident], began: datetime, ended: datetime)
     return finish(told, blocks)
 
 
-def render_left(number: int) -> Rendered:
-    """A page that could not be taken away: what it listed stands elsewhere now."""
-    told = f"Storm page {number}: over. What is still open has its own message."
-    return finish(told, [context(told)])
+def render_news(incidents: Sequence[Incident], at: datetime) -> Rendered:
+    """What changed and stands on no page yet: it tells what was so `at` that moment, and is never edited."""
+    rows = [f":newspaper:  *{text.plural(len(incidents), 'change')} until {text.clock(at)}*"]
+    told = [f"{text.plural(len(incidents), 'change')} until {text.clock_utc(at)}."]
+    if len(incidents) <= FEW_NEWS:
+        rows += [_changed(one) for one in sorted(incidents, key=_severity)]
+        told += [_state_spoken(state, incidents, SPOKEN_TITLES[0], all_titles=True) for state in Status]
+        return finish(" ".join(told), _packed(rows))
+    for state in Status:
+        for service, members in _by_service([one for one in incidents if one.status is state]):
+            head = f"{emoji(members[0])} {bold(state.value)} {line(service.name, 60)}: "
+            rows += _lines_of([link(one.url, one.label) for one in members], head, ", ")
+            named = ", ".join(one.label for one in members)
+            told.append(f"{state.value.capitalize()}, {line(service.name, 40)}: {named}.")
+    return finish(" ".join(told), _packed(rows))
 
 
 # ------------------------------------------------------------------------------------------------ its parts
@@ -195,13 +211,6 @@ def _buttons(services: Sequence[tuple[Reference, list[Incident]]], verb: str | N
     return [actions([mine, *theirs, button("Open list", "list triggered")])]
 
 
-def _foot(number: int) -> str:
-    return (
-        f"Storm page {number}{text.DOT}one line for each incident, kept up to date"
-        f"{text.DOT}what is still open gets its own message when it is calm again"
-    )
-
-
 def _rows(service: Reference, members: Sequence[Incident], width: int) -> list[str]:
     waiting = sum(one.status is Status.TRIGGERED for one in members)
     return [
@@ -231,16 +240,28 @@ def _row(one: Incident, width: int) -> str:
 
 
 def _resolved(over: Sequence[Incident]) -> list[str]:
-    """Numbers only: lines no longer than a section takes."""
+    return _lines_of([link(one.url, one.label) for one in over], ":white_check_mark: resolved: ", ", ")
+
+
+def _lines_of(parts: Sequence[str], head: str, between: str) -> list[str]:
+    """The parts behind the head, in lines no longer than a section takes."""
     lines: list[str] = []
     held = ""
-    for one in over:
-        named = link(one.url, one.label)
-        if held and len(held) + len(named) > SECTION_TEXT - 200:
+    for part in parts:
+        if held and len(held) + len(part) > SECTION_TEXT - 300:
             lines.append(held)
             held = ""
-        held = f"{held}, {named}" if held else f":white_check_mark: resolved: {named}"
+        held = f"{held}{between}{part}" if held else f"{head}{part}"
     return [*lines, held] if held else lines
+
+
+def _changed(one: Incident) -> str:
+    """A row of news: also what is resolved says what it was, and who ended it."""
+    if one.is_open:
+        return _row(one, TITLES[0])
+    title = line(one.title, TITLES[0]) or "(no title)"
+    who = line(one.resolved_by, 60) if one.resolved_by else None
+    return dotted(f"{emoji(one)} {link(one.url, one.label)} {bold(one.status.value)} {title}", who)
 
 
 def _named(one: Incident, width: int) -> str:
@@ -265,12 +286,11 @@ def _spoken(
     incidents: Sequence[Incident],
     services: Sequence[tuple[Reference, list[Incident]]],
     trend: Trend,
-    number: int,
 ) -> str:
     """Every incident with its state, as plain text: titles give way, numbers never."""
     counts = Counter(one.status for one in incidents)
     head = (
-        f"Storm since {text.clock_utc(trend.since)}, page {number}: "
+        f"Storm since {text.clock_utc(trend.since)}: "
         + ", ".join(f"{counts[state]:,} {state.value}" for state in Status if counts[state])
         + ". "
         + ", ".join(f"{line(service.name, 40)} {len(rows):,}" for service, rows in services[:NAMED_SERVICES])
@@ -284,11 +304,13 @@ def _spoken(
     return told
 
 
-def _state_spoken(state: Status, incidents: Sequence[Incident], width: int) -> str:
+def _state_spoken(
+    state: Status, incidents: Sequence[Incident], width: int, *, all_titles: bool = False
+) -> str:
     members = [one for one in sorted(incidents, key=_severity) if one.status is state]
     if not members:
         return ""
-    shown = 0 if state is Status.RESOLVED else width
+    shown = 0 if state is Status.RESOLVED and not all_titles else width
     named = "; ".join(
         " ".join(
             part

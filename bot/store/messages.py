@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, select, true, type_coerce, update
+from sqlalchemy import Row, Select, and_, delete, func, select, true, type_coerce, update
 
 from bot.model import Channel, Status, Urgency
 from bot.store import question
@@ -20,6 +20,7 @@ from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine, Uncalled
 from bot.store.snapshots import load_incident, load_line
+from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import channels, messages, shown, thread_lines
 
 PER_CHANNEL = 10
@@ -63,9 +64,11 @@ class Messages:
         key = (self._database.clock_offset, settled_seconds, per_channel, news_only)
         query = self._statements.get(key)
         if query is None:
-            among: ColumnElement[bool] = question.recently_changed() if news_only else true()
+            dialect = self._database.dialect
+            # What a storm's pages show is not asked about.
+            among = and_(question.recently_changed() if news_only else true(), speaks_for_itself(dialect))
             now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
-            query = question.candidates(now, settled, self._database.dialect, per_channel, among)
+            query = question.candidates(now, settled, dialect, per_channel, among)
             self._statements[key] = query
         async with self._database.read() as connection:
             return [_candidate(row) for row in await connection.execute(query, given)]
@@ -154,7 +157,8 @@ def read_message(row: Row[Any]) -> Message:
     return Message(
         id=row.id,
         channel=Channel(row.team_id, row.channel_id),
-        incident_id=row.incident_id,
+        incident_id=row.incident_id or "",
+        kind=row.kind,
         ts=row.ts,
         posting_since=row.posting_since,
         gone=row.gone,
@@ -197,4 +201,5 @@ def _line(row: Row[Any]) -> ThreadLine:
         story=load_line(row.line),
         since=row.received_at,
         tries=row.tries,
+        quiet=row.storm_since is not None,
     )

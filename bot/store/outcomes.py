@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.model import Status
 from bot.store.database import Database
 from bot.store.leases import Ended, Leases
-from bot.store.tables import messages, shown, thread_lines
+from bot.store.tables import channels, incidents, messages, shown, thread_lines
 from bot.store.turns import Act, Turn, is_line
 from bot.store.upsert import insert_into
 
@@ -79,6 +80,10 @@ class Outcomes:
             ended = await self._leases.release_in(connection, turn.lease)
             values: dict[str, Any] = {}
             if turn.act is Act.POST and ended.ours:
+                if turn.message.kind == "news":
+                    # What it was to tell is told by the next one.
+                    await self._forget(connection, turn.message.id)
+                    return
                 values["posting_since"] = None
             if turn.act is Act.CALL:
                 values["mentioned"] = False
@@ -136,6 +141,9 @@ class Outcomes:
                 values["posting_since"] = None
             if mentioned and turn.line is None:
                 values["mentioned"] = True
+            if keep is None and turn.message.kind == "news" and ended.ours:
+                await self._forget(connection, turn.message.id)
+                return
             await connection.execute(update(table).where(row).values(values))
             if keep is None:
                 return
@@ -144,13 +152,66 @@ class Outcomes:
                 # What it showed when it was posted is not known.
                 await self._reset_shown(connection, turn)
 
+    async def deleted(self, turn: Turn) -> None:
+        """The page was taken out of the channel."""
+        async with self._database.write() as connection:
+            await self._leases.release_in(connection, turn.lease)
+            await self._forget(connection, turn.message.id)
+
+    async def folded(self, turn: Turn) -> None:
+        """The page is the summary of its storm now, which is over: the other pages list nothing any more.
+
+        What was resolved without ever having had a message of its own needs none.
+        """
+        of_channel = and_(
+            messages.c.team_id == turn.message.channel.team_id,
+            messages.c.channel_id == turn.message.channel.id,
+        )
+        storms = select(messages.c.id).where(
+            of_channel, messages.c.kind.in_(("page", "news")), messages.c.gone.is_(None)
+        )
+        was_paged = select(shown.c.incident_id).where(shown.c.message_id.in_(storms))
+        over = select(incidents.c.id).where(
+            incidents.c.id.in_(was_paged), incidents.c.status == Status.RESOLVED.value
+        )
+        never_stood = and_(messages.c.ts.is_(None), messages.c.posting_since.is_(None))
+        now = self._database.now_sql()
+        async with self._database.write() as connection:
+            await self._leases.release_in(connection, turn.lease)
+            await connection.execute(
+                update(messages)
+                .where(of_channel, never_stood, messages.c.kind == "incident", messages.c.gone.is_(None))
+                .where(messages.c.incident_id.in_(over))
+                .values(gone=now)
+            )
+            await connection.execute(delete(shown).where(shown.c.message_id.in_(storms)))
+            news = and_(of_channel, messages.c.kind == "news", messages.c.gone.is_(None))
+            await connection.execute(update(messages).where(news).values(gone=now))
+            await connection.execute(
+                update(messages).where(messages.c.id == turn.message.id).values(kind="summary")
+            )
+            of_storm = and_(
+                channels.c.team_id == turn.message.channel.team_id,
+                channels.c.channel_id == turn.message.channel.id,
+            )
+            await connection.execute(
+                update(channels).where(of_storm).values(storm_since=None, calm_since=None)
+            )
+
     # ------------------------------------------------------------------------------------- inside of them
+
+    async def _forget(self, connection: AsyncConnection, message_id: int) -> None:
+        await connection.execute(delete(shown).where(shown.c.message_id == message_id))
+        await connection.execute(delete(messages).where(messages.c.id == message_id))
 
     async def _note_shown(
         self, connection: AsyncConnection, turn: Turn, ended: Ended, looks: str | None
     ) -> None:
         if not ended.held or looks is None:
             await self._reset_shown(connection, turn)
+            return
+        if turn.message.kind != "incident":
+            await self._note_rows(connection, turn, looks)
             return
         values = {"revision": turn.revision, "hash": looks, "shown_at": self._database.now_sql()}
         await connection.execute(
@@ -159,8 +220,26 @@ class Outcomes:
             .on_conflict_do_update(index_elements=[shown.c.message_id, shown.c.incident_id], set_=values)
         )
 
+    async def _note_rows(self, connection: AsyncConnection, turn: Turn, looks: str) -> None:
+        """A page's rows were rendered as the turn had them; one that has left the page stays away."""
+        rows = [{"row": one.incident.id, "rendered": one.revision} for one in turn.rows]
+        if turn.message.kind == "page" and rows:
+            await connection.execute(
+                update(shown)
+                .where(shown.c.message_id == turn.message.id, shown.c.incident_id == bindparam("row"))
+                .values(revision=bindparam("rendered"), hash=looks, shown_at=self._database.now_sql()),
+                rows,
+            )
+
     async def _reset_shown(self, connection: AsyncConnection, turn: Turn) -> None:
-        await connection.execute(delete(shown).where(shown.c.message_id == turn.message.id))
+        of_message = shown.c.message_id == turn.message.id
+        if turn.message.kind == "incident":
+            await connection.execute(delete(shown).where(of_message))
+        elif turn.message.kind == "page":
+            # Its rows are its rows still.
+            await connection.execute(update(shown).where(of_message).values(revision=0))
+        else:
+            return
         # Its incident may be quiet: a moment to try at is what has it looked at soon.
         soon = func.coalesce(messages.c.next_try_at, self._database.now_sql())
         await connection.execute(

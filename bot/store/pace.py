@@ -115,7 +115,7 @@ class Pace:
 
     def __init__(self, database: Database, limits: PaceLimits | None = None) -> None:
         self._database = database
-        self._limits = limits or PaceLimits()
+        self.limits = limits or PaceLimits()
 
     async def spend(self, team_id: str, charges: Sequence[Charge]) -> float:
         """As `spend_in`, by itself."""
@@ -129,13 +129,13 @@ class Pace:
         """
         now, levels = await self._levels(connection, team_id, [charge.bucket for charge in charges])
         longest = max(
-            (wait(levels[c.bucket], self._limits.bucket(c.bucket), c, now) for c in charges), default=0.0
+            (wait(levels[c.bucket], self.limits.bucket(c.bucket), c, now) for c in charges), default=0.0
         )
         if longest > 0:
             return longest
         for charge in charges:
             level = levels[charge.bucket]
-            left = refilled(level, self._limits.bucket(charge.bucket), now) - charge.cost
+            left = refilled(level, self.limits.bucket(charge.bucket), now) - charge.cost
             factor = learnt(level, now)
             await self._save(
                 connection,
@@ -179,7 +179,7 @@ class Pace:
             until = level.blocked_until
         factor = max(SLOWEST, learnt(level, now) / 2)
         # When the block ends one call may go at once, whatever it must leave; the rest fills from there.
-        left = 1.0 + CLICKS_SHARE * self._limits.bucket(bucket).size
+        left = 1.0 + CLICKS_SHARE * self.limits.bucket(bucket).size
         await self._save(connection, team_id, bucket, Level(left, until, until, factor))
 
     async def _levels(
@@ -197,7 +197,7 @@ class Pace:
         )
         known = {row.bucket: Level(row.tokens, row.at, row.blocked_until, row.factor) for row in rows}
         return now, {
-            name: known.get(name) or Level(self._limits.bucket(name).size, now, None, 1.0) for name in names
+            name: known.get(name) or Level(self.limits.bucket(name).size, now, None, 1.0) for name in names
         }
 
     async def _save(self, connection: AsyncConnection, team_id: str, bucket: str, level: Level) -> None:

@@ -181,6 +181,7 @@ def lines(now: ColumnElement[float], settled: ColumnElement[float], per_channel:
             messages.c.ts.label("thread_ts"),
             events.c.line,
             events.c.received_at,
+            channels.c.storm_since,
             func.row_number()
             .over(partition_by=(messages.c.team_id, messages.c.channel_id), order_by=thread_lines.c.event_id)
             .label("place"),

@@ -19,7 +19,8 @@ AWAITED = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One row of `messages`: an incident's living message in a channel.
+    """One row of `messages`: an incident's living message in a channel, or (by `kind`) a page, news or the
+    summary of a storm, whose incidents are in `shown` and whose `incident_id` is empty.
 
     `posting_since` without `ts`: a post was begun and its outcome is not known. With `ts`: there may be a
     second message of this row in the channel. `gone`: deleted in Slack.
@@ -35,6 +36,7 @@ class Message:
     mention: bool = True
     mentioned: bool = False
     tries: int = 0
+    kind: str = "incident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class ThreadLine:
     story: StoryLine
     since: datetime
     tries: int = 0
+    quiet: bool = False  # its channel is in storm: nothing is broadcast there
 
 
 @dataclass(frozen=True, slots=True)

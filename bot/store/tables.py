@@ -93,7 +93,7 @@ messages = Table(
     Column("id", Key, primary_key=True, autoincrement=True),
     Column("team_id", Text, nullable=False),
     Column("channel_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # incident, page, summary
+    Column("kind", Text, nullable=False),  # incident; in a storm page, news; afterwards summary
     Column("incident_id", Text, ForeignKey("incidents.id")),  # null for the other kinds
     Column("ts", Text),
     Column(
@@ -111,6 +111,14 @@ messages = Table(
     UniqueConstraint("team_id", "channel_id", "incident_id"),
     Index("ix_messages_incident_id", "incident_id"),
     Index("ix_messages_team_id_channel_id_ts", "team_id", "channel_id", "ts"),
+    # Few at any time: the pages and news of storms.
+    Index(
+        "ix_messages_storms",
+        "team_id",
+        "channel_id",
+        sqlite_where=text("kind <> 'incident' AND gone IS NULL"),
+        postgresql_where=text("kind <> 'incident' AND gone IS NULL"),
+    ),
     # Few at any time: messages that need a look whatever their incident does.
     Index(
         "ix_messages_open_question",
@@ -126,7 +134,9 @@ shown = Table(
     metadata,
     Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
     Column("incident_id", Text, ForeignKey("incidents.id"), primary_key=True),
-    Column("revision", BigInteger, nullable=False),  # the revision that was rendered, not the newest
+    Column(
+        "revision", BigInteger, nullable=False
+    ),  # the revision that was rendered, not the newest; 0: its page does not show it yet
     Column("hash", Text, nullable=False),  # of what was rendered: equal renders are not sent again
     Column("shown_at", Moment),
     Index("ix_shown_incident_id", "incident_id"),  # or each incident that retention deletes costs a full scan
@@ -176,6 +186,7 @@ channels = Table(
     Column("channel_id", Text, primary_key=True),
     Column("closed_since", Moment),  # Slack refused it: archived, or the bot was removed
     Column("storm_since", Moment),  # its incidents go into pages
+    Column("calm_since", Moment),  # in storm, but calm: what is open gets its own message
 )
 
 pace = Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,10 +21,14 @@ from bot.store.database import Database
 from bot.store.leases import Lease, Leases
 from bot.store.messages import read_message
 from bot.store.pace import CLICKS_SHARE, HISTORY, POSTS, UPDATES, Charge, Pace, channel_posts
+from bot.store.question import with_incident
 from bot.store.rows import MOST_REPOSTS, Message, ThreadLine
 from bot.store.snapshots import load_incident
+from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import incidents, messages, shown, thread_lines
+from bot.store.upsert import Dialect
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 HELD_SECONDS = 0.5
 """How long to leave a channel alone whose lease somebody else holds: about one call."""
 
@@ -35,22 +40,55 @@ class Act(StrEnum):
     UPDATE = "update"
     LOOK_UP = "look_up"
     CALL = "call"  # the line that mentions the assignees late
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """An incident on a page, as it was when the turn began."""
+
+    incident: Incident
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A channel's storm in figures, `at` the moment the turn began; `lately`: in the minutes before."""
+
+    since: datetime
+    at: datetime
+    triggered: int = 0
+    acknowledged: int = 0
+    resolved: int = 0
+    opened_lately: int = 0
+    acknowledged_lately: int = 0
+    resolved_lately: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A call may be made now: the message and its incident as they were when the turn began.
 
-    With `line` the turn is about that thread line, otherwise about the message itself.
+    With `line` the turn is about that thread line, otherwise about the message itself. A page and the like
+    (bot/store/page_turns.py) have `rows` in place of the incident.
     """
 
     act: Act
     lease: Lease
     message: Message
-    incident: Incident
+    one: Incident | None
     revision: int
     shown_hash: str | None = None
     line: ThreadLine | None = None
+    rows: tuple[PageRow, ...] = ()
+    tally: Tally | None = None
+    began_at: datetime = NEVER
+
+    @property
+    def incident(self) -> Incident:
+        """The incident of a message or thread line."""
+        assert self.one is not None
+        return self.one
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +130,16 @@ class Turns:
         """
 
         def still(row: Row[Any]) -> bool:
-            return row.ts is None and row.posting_since is None and _may_stand(row)
+            return row.ts is None and row.posting_since is None and _may_stand(row) and row.speaks
 
-        return await self._begin(Act.POST, message, still, _post_charges(message.channel))
+        return await self._begin(Act.POST, message, still, post_charges(message.channel))
 
     async def begin_update(self, message: Message, *, for_a_click: bool = False) -> Begun:
         """For a message that shows less than is known. A fifth of the edits is kept for answers to clicks."""
 
         def still(row: Row[Any]) -> bool:
             behind = row.shown_revision is None or row.shown_revision < row.revision
-            return row.ts is not None and row.gone is None and behind
+            return row.ts is not None and row.gone is None and behind and row.speaks
 
         charge = Charge(UPDATES, reserve=0.0 if for_a_click else CLICKS_SHARE)
         return await self._begin(Act.UPDATE, message, still, (charge,))
@@ -120,7 +158,7 @@ class Turns:
         def still(row: Row[Any]) -> bool:
             return _stands_nowhere(row, line) and row.line_since is None
 
-        return await self._begin_line(Act.POST, line, still, _post_charges(line.channel))
+        return await self._begin_line(Act.POST, line, still, post_charges(line.channel))
 
     async def begin_line_look_up(self, line: ThreadLine) -> Begun:
         """For a thread line whose post has an unknown outcome."""
@@ -136,19 +174,19 @@ class Turns:
         def still(row: Row[Any]) -> bool:
             return row.ts is not None and row.gone is None and not row.mentioned
 
-        return await self._begin(Act.CALL, message, still, _post_charges(message.channel))
+        return await self._begin(Act.CALL, message, still, post_charges(message.channel))
 
     # ---------------------------------------------------------------------------------- one transaction
 
     async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
         try:
             async with self._database.write() as connection:
-                row = _message_row(message.id)
+                row = _message_row(message.id, self._database.dialect)
                 taken = await self._take(connection, message.channel, row, still, charges)
                 if values := self._noted(act, taken.row):
                     this = messages.c.id == message.id
                     await connection.execute(update(messages).where(this).values(values))
-        except _NoTurn as no:
+        except NoTurn as no:
             return no.answer
         return _turn(act, taken, taken.row.shown_hash)
 
@@ -170,7 +208,7 @@ class Turns:
                 if act is Act.POST:
                     since = {"posting_since": self._database.now_sql()}
                     await connection.execute(update(thread_lines).where(is_line(line)).values(since))
-        except _NoTurn as no:
+        except NoTurn as no:
             return no.answer
         return _turn(act, taken, line=line)
 
@@ -182,20 +220,20 @@ class Turns:
         still: Still,
         charges: tuple[Charge, ...],
     ) -> _Taken:
-        """Raises _NoTurn, which takes the transaction back: what comes to nothing shall not cost a commit."""
+        """Raises NoTurn, which takes the transaction back: what comes to nothing shall not cost a commit."""
         lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
         if lease is None:
-            raise _NoTurn(NotNow(HELD_SECONDS))
+            raise NoTurn(NotNow(HELD_SECONDS))
         row = (await connection.execute(query)).first()
         if row is None or row.snapshot is None or not still(row):
-            raise _NoTurn(None)
+            raise NoTurn(None)
         seconds = await self._pace.spend_in(connection, channel.team_id, charges)
         if seconds > 0:
-            raise _NoTurn(NotNow(seconds, by_pace=True))
+            raise NoTurn(NotNow(seconds, by_pace=True))
         return _Taken(lease, row)
 
 
-class _NoTurn(Exception):
+class NoTurn(Exception):
     """There is no turn; `answer` says why."""
 
     def __init__(self, answer: NotNow | None) -> None:
@@ -214,14 +252,14 @@ def _turn(act: Act, taken: _Taken, shown_hash: str | None = None, line: ThreadLi
         act=act,
         lease=taken.lease,
         message=read_message(taken.row),
-        incident=load_incident(taken.row.snapshot),
+        one=load_incident(taken.row.snapshot),
         revision=taken.row.revision,
         shown_hash=shown_hash,
         line=line,
     )
 
 
-def _post_charges(channel: Channel) -> tuple[Charge, ...]:
+def post_charges(channel: Channel) -> tuple[Charge, ...]:
     return (Charge(channel_posts(channel)), Charge(POSTS))
 
 
@@ -239,7 +277,8 @@ def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
     return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
 
 
-def _message_row(message_id: int) -> Select[Any]:
+def _message_row(message_id: int, dialect: Dialect) -> Select[Any]:
+    """`speaks`: no storm's page shows the incident in the message's place."""
     return (
         select(
             *messages.c,
@@ -248,13 +287,9 @@ def _message_row(message_id: int) -> Select[Any]:
             incidents.c.snapshot,
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),
+            speaks_for_itself(dialect).label("speaks"),
         )
-        .select_from(
-            messages.join(incidents, incidents.c.id == messages.c.incident_id).outerjoin(
-                shown,
-                and_(shown.c.message_id == messages.c.id, shown.c.incident_id == messages.c.incident_id),
-            )
-        )
+        .select_from(with_incident())
         .where(messages.c.id == message_id)
         .with_for_update(of=messages)
     )

@@ -52,6 +52,8 @@ def build_delivery(parts: Parts) -> Delivery:
         people=store.people,
         workspaces=parts.slack.workspaces,
         buttons=parts.catalog.buttons(),
+        page_verb="ack-all" if parts.catalog.find("ack-all") else None,
+        calm_seconds=settings.storm_calm_seconds,
         periods=periods,
         metrics=parts.metrics,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.delivery.setbacks import Kind
 from bot.delivery.storm import (
@@ -20,15 +20,13 @@ from bot.delivery.storm import (
     PAGE_ROOM,
     EditPage,
     Option,
-    PageState,
     PostNews,
     Tuning,
-    Unseen,
-    Untold,
     begins,
     options,
 )
-from bot.store.pace import CLICKS_SHARE, DELETES, POSTS, UPDATES, PaceLimits
+from bot.store.pace import CLICKS_SHARE, DELETES, POSTS, UPDATES
+from tests.bench.storm_channels import Bucket, Channel, Page, kind_of, page_state, unseen, untold, used
 from tests.bench.storm_world import Limits, Play, Readers, Stands, share, storm
 
 LATENCY = 0.25
@@ -36,51 +34,6 @@ STEP = 0.1
 LONGEST = 7200.0
 AT_ONCE = 8
 STORMS = ((100, 1), (1000, 1), (1000, 10), (5000, 50))
-
-
-class Bucket:
-    """A token bucket of bot/store/pace.py in virtual time."""
-
-    def __init__(self, name: str) -> None:
-        limits = PaceLimits().bucket(name)
-        self.size, self.rate = limits.size, limits.rate
-        self._tokens, self._at = self.size, 0.0
-
-    def has(self, now: float, reserve: float = 0.0) -> bool:
-        self._tokens = min(self.size, self._tokens + (now - self._at) * self.rate)
-        self._at = now
-        return self._tokens >= 1 + reserve * self.size - 1e-9
-
-    def spend(self) -> None:
-        self._tokens -= 1
-
-
-@dataclass(eq=False)
-class Page:
-    """A page, and since when each of its rows has been untrue."""
-
-    row: int
-    members: list[Play]
-    message: Stands = field(default_factory=lambda: Stands(0.0))
-    behind: dict[int, float] = field(default_factory=dict)
-    told: set[int] = field(default_factory=set)
-
-
-@dataclass(eq=False)
-class Channel:
-    """What the bot knows of a channel: `waiting` stand nowhere or on no page yet, since when."""
-
-    number: int
-    waiting: dict[int, float] = field(default_factory=dict)
-    pages: list[Page] = field(default_factory=list)
-    old: list[Page] = field(default_factory=list)
-    own: dict[int, Stands] = field(default_factory=dict)
-    own_behind: dict[int, float] = field(default_factory=dict)
-    own_told: set[int] = field(default_factory=set)
-    own_wanted: dict[int, float] = field(default_factory=dict)
-    events: list[int] = field(default_factory=list)
-    in_storm: bool = False
-    busy: bool = False
 
 
 End = Callable[[float], None]
@@ -187,11 +140,11 @@ class Bot:
                 channel.waiting.setdefault(number, since)
         if not channel.in_storm:
             return self._own(channel, now, channel.waiting)
-        pages = [_state(page, now, self.tuning) for page in channel.pages]
+        pages = [page_state(page, now, self.tuning) for page in channel.pages]
         found = [
-            Todo((2, -option.seconds), _kind(option), channel, self._page_call(channel, option))
+            Todo((2, -option.seconds), kind_of(option), channel, self._page_call(channel, option))
             for option in options(
-                pages, _unseen(channel, now), _untold(channel, now), len(channel.old), self.tuning
+                pages, unseen(channel, now), untold(channel, now), len(channel.old), self.tuning
             )
         ]
         if channel.old:
@@ -298,7 +251,7 @@ class Bot:
         absorbed = [one for one in channel.pages if one.row in absorbs]
         page.members = [member for one in absorbed for member in one.members]
         channel.pages = [one for one in channel.pages if one.row not in absorbs]
-        self._take(channel, page, PAGE_ROOM - sum(_used(one) for one in absorbed))
+        self._take(channel, page, PAGE_ROOM - sum(used(one) for one in absorbed))
         channel.pages.append(page)
         channel.old += absorbed
         return page
@@ -322,49 +275,6 @@ class Bot:
                 return
             del channel.waiting[number]
             page.members.append(play)
-
-
-def _kind(option: Option) -> Kind:
-    return Kind.EDITS if isinstance(option.call, EditPage) else Kind.POSTS
-
-
-def _used(page: Page) -> int:
-    """The room its rows take; resolved ones are short."""
-    says = page.message.says
-    return sum(one.lengths[max(0, says.get(one.number, 1) - 1)] for one in page.members)
-
-
-def _state(page: Page, now: float, tuning: Tuning) -> PageState:
-    waits = [now - since for since in page.behind.values()]
-    told = sum(now - page.behind[number] for number in page.told)
-    return PageState(
-        row=page.row,
-        used=_used(page),
-        rows=len(page.members),
-        stale=sum(waits) - told * (1 - tuning.told_weight),
-        oldest=max(waits, default=0.0),
-    )
-
-
-def _untold(channel: Channel, now: float) -> Untold:
-    waits = [
-        now - since
-        for page in channel.pages
-        for number, since in page.behind.items()
-        if number not in page.told
-    ]
-    waits += [now - since for number, since in channel.own_behind.items() if number not in channel.own_told]
-    return Untold(waited=sum(waits), longest=max(waits, default=0.0))
-
-
-def _unseen(channel: Channel, now: float) -> Unseen:
-    waits = [now - since for since in channel.waiting.values()]
-    return Unseen(
-        rows=len(waits),
-        used=150 * len(waits),
-        waited=sum(waits),
-        longest=max(waits, default=0.0),
-    )
 
 
 # ------------------------------------------------------------------------------------------- the table

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.declaration import Button
 from bot.delivery.loop import Delivery
 from bot.delivery.periods import Periods
+from bot.delivery.storm import Tuning
 from bot.metrics import Metrics
 from bot.model import Channel, Incident, ScopeKind, Subscription
 from bot.sandbox.slack import FakeSlack
@@ -63,6 +64,7 @@ class Office:
         limits: PaceLimits = FAST,
         periods: Periods = PERIODS,
         people: People | None = None,
+        tuning: Tuning | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database, self.fake, self.session = database, fake, session
@@ -86,6 +88,8 @@ class Office:
             people=self.people,
             workspaces=Workspaces([self.slack]),
             buttons=BUTTONS,
+            page_verb="ack-all",
+            tuning=tuning,
             periods=periods,
             metrics=self.metrics,
             clock=clock,

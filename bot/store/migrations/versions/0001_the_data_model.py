@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.Text(), nullable=False),
         sa.Column("closed_since", sa.Double(), nullable=True),
         sa.Column("storm_since", sa.Double(), nullable=True),
+        sa.Column("calm_since", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("team_id", "channel_id", name="pk_channels"),
     )
     op.create_table(
@@ -337,6 +338,13 @@ def upgrade() -> None:
         ["id"],
         sqlite_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
         postgresql_where=sa.text("ts IS NULL OR posting_since IS NOT NULL OR next_try_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_storms",
+        "messages",
+        ["team_id", "channel_id"],
+        sqlite_where=sa.text("kind <> 'incident' AND gone IS NULL"),
+        postgresql_where=sa.text("kind <> 'incident' AND gone IS NULL"),
     )
     op.create_index("ix_messages_team_id_channel_id_ts", "messages", ["team_id", "channel_id", "ts"])
     op.create_table(

@@ -1,0 +1,328 @@
+"""Beginning a turn for a storm's pages: as bot/store/turns.py does for an incident's own message.
+
+The same rules: lease, row, pace, and `posting_since` committed before a post, all of it or nothing. Which
+rows a page has is written down with it, as `shown` of revision 0. A page that absorbs others takes their
+rows; those list nothing then, and are deleted once it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, type_coerce, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Channel, Status, Urgency
+from bot.store import question
+from bot.store import storm_question as storms_sql
+from bot.store.columns import Moment
+from bot.store.database import Database
+from bot.store.leases import Lease, Leases
+from bot.store.messages import read_message
+from bot.store.pace import CLICKS_SHARE, DELETES, HISTORY, UPDATES, Charge, Pace
+from bot.store.rows import Message
+from bot.store.snapshots import load_incident
+from bot.store.tables import channels, incidents, messages, shown
+from bot.store.turns import (
+    HELD_SECONDS,
+    Act,
+    Begun,
+    NotNow,
+    NoTurn,
+    PageRow,
+    Tally,
+    Turn,
+    channel_lease,
+    post_charges,
+)
+
+LATELY_SECONDS = 300.0
+MOST_NEWS = 120
+"""Incidents one news message tells of; the rest comes with the next."""
+
+
+class PageTurns:
+    """Begins the calls that bot/delivery/storm.py weighs."""
+
+    def __init__(self, database: Database, leases: Leases, pace: Pace, *, lease_seconds: float) -> None:
+        self._database = database
+        self._leases = leases
+        self._pace = pace
+        self._lease_seconds = lease_seconds
+
+    async def begin_page(self, channel: Channel, absorbs: Sequence[int], take: int) -> Begun:
+        """For a page with the rows of the pages it absorbs and at most `take` of the unseen ones."""
+        try:
+            async with self._database.write() as connection:
+                lease = await self._lease(connection, channel)
+                if not await self._is_on(connection, channel):
+                    raise NoTurn(None)
+                old = [row.id for row in await connection.execute(_pages(channel, absorbs))]
+                fresh = [row.id for row in await connection.execute(self._unseen(channel, take))]
+                if len(old) < len(absorbs) or not (old or fresh):
+                    raise NoTurn(None)
+                await self._pay(connection, channel, post_charges(channel))
+                page = await self._insert(connection, channel, "page")
+                if fresh:
+                    rows = [{"message_id": page, "incident_id": one} for one in fresh]
+                    await connection.execute(insert(shown).values(revision=0, hash=""), rows)
+                if old:
+                    await connection.execute(
+                        update(shown).where(shown.c.message_id.in_(old)).values(message_id=page, revision=0)
+                    )
+                return await self._turn(connection, Act.POST, lease, page)
+        except NoTurn as no:
+            return no.answer
+
+    async def begin_again(self, message: Message) -> Begun:
+        """For a page whose post came to nothing."""
+
+        async def note(connection: AsyncConnection, row: Any) -> None:
+            if row.ts is not None or row.posting_since is not None:
+                raise NoTurn(None)
+            since = {"posting_since": self._database.now_sql()}
+            await connection.execute(update(messages).where(messages.c.id == row.id).values(since))
+
+        return await self._begin(Act.POST, message, post_charges(message.channel), note)
+
+    async def begin_edit(self, message: Message) -> Begun:
+        """For a page that shows less than is known. It leaves the fifth of the edits that is for clicks."""
+
+        async def look(connection: AsyncConnection, row: Any) -> None:
+            behind = (
+                select(shown.c.incident_id)
+                .join(incidents, incidents.c.id == shown.c.incident_id)
+                .where(shown.c.message_id == row.id, storms_sql.untrue())
+                .limit(1)
+            )
+            if row.ts is None or (await connection.execute(behind)).first() is None:
+                raise NoTurn(None)
+
+        return await self._begin(Act.UPDATE, message, (Charge(UPDATES, reserve=CLICKS_SHARE),), look)
+
+    async def begin_news(self, channel: Channel) -> Begun:
+        """For a news message about everything its pages and kept messages do not show, untold so far."""
+        try:
+            async with self._database.write() as connection:
+                lease = await self._lease(connection, channel)
+                untold = list(await connection.execute(self._untold(channel)))
+                if not untold:
+                    raise NoTurn(None)
+                await self._pay(connection, channel, post_charges(channel))
+                news = await self._insert(connection, channel, "news")
+                rows = [
+                    {"message_id": news, "incident_id": row.id, "revision": row.revision} for row in untold
+                ]
+                await connection.execute(insert(shown).values(hash=""), rows)
+                return await self._turn(connection, Act.POST, lease, news)
+        except NoTurn as no:
+            return no.answer
+
+    async def begin_delete(self, message: Message) -> Begun:
+        """For a page whose rows stand elsewhere now."""
+
+        async def look(connection: AsyncConnection, row: Any) -> None:
+            lists = select(shown.c.incident_id).where(shown.c.message_id == row.id).limit(1)
+            being_posted = _pages(message.channel).where(messages.c.ts.is_(None)).limit(1)
+            for unfit in (lists, being_posted):
+                if row.ts is None or (await connection.execute(unfit)).first() is not None:
+                    raise NoTurn(None)
+
+        return await self._begin(Act.DELETE, message, (Charge(DELETES),), look)
+
+    async def begin_look_up(self, message: Message) -> Begun:
+        """For a page or news message whose post has an unknown outcome."""
+
+        async def look(connection: AsyncConnection, row: Any) -> None:
+            del connection
+            if row.posting_since is None:
+                raise NoTurn(None)
+
+        return await self._begin(Act.LOOK_UP, message, (Charge(HISTORY),), look)
+
+    async def begin_fold(self, channel: Channel) -> Begun:
+        """For turning the newest page into the summary of the storm; with none, the storm just ends."""
+        try:
+            async with self._database.write() as connection:
+                lease = await self._lease(connection, channel)
+                calm = (await connection.execute(_state(channel))).first()
+                if calm is None or calm.calm_since is None:
+                    raise NoTurn(None)
+                stands = _pages(channel).where(messages.c.ts.is_not(None))
+                pages = list(await connection.execute(stands.order_by(messages.c.id.desc()).limit(1)))
+                if pages:
+                    await self._pay(connection, channel, (Charge(UPDATES, reserve=CLICKS_SHARE),))
+                    return await self._turn(connection, Act.UPDATE, lease, pages[0].id, whole=True)
+                await connection.execute(
+                    update(channels).where(_is(channels, channel)).values(storm_since=None, calm_since=None)
+                )
+                await self._leases.release_in(connection, lease)
+                return None
+        except NoTurn as no:
+            return no.answer
+
+    # ---------------------------------------------------------------------------------- one transaction
+
+    async def _begin(self, act: Act, message: Message, charges: tuple[Charge, ...], look: Any) -> Begun:
+        try:
+            async with self._database.write() as connection:
+                lease = await self._lease(connection, message.channel)
+                query = select(messages).where(messages.c.id == message.id).with_for_update()
+                row = (await connection.execute(query)).first()
+                if row is None or row.gone is not None:
+                    raise NoTurn(None)
+                await look(connection, row)
+                await self._pay(connection, message.channel, charges)
+                return await self._turn(connection, act, lease, message.id)
+        except NoTurn as no:
+            return no.answer
+
+    async def _lease(self, connection: AsyncConnection, channel: Channel) -> Lease:
+        lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
+        if lease is None:
+            raise NoTurn(NotNow(HELD_SECONDS))
+        return lease
+
+    async def _pay(self, connection: AsyncConnection, channel: Channel, charges: tuple[Charge, ...]) -> None:
+        seconds = await self._pace.spend_in(connection, channel.team_id, charges)
+        if seconds > 0:
+            raise NoTurn(NotNow(seconds, by_pace=True))
+
+    async def _is_on(self, connection: AsyncConnection, channel: Channel) -> bool:
+        found = (await connection.execute(_state(channel))).first()
+        return found is not None and found.storm_since is not None
+
+    async def _insert(self, connection: AsyncConnection, channel: Channel, kind: str) -> int:
+        now = self._database.now_sql()
+        made = await connection.execute(
+            insert(messages)
+            .values(
+                team_id=channel.team_id,
+                channel_id=channel.id,
+                kind=kind,
+                made_at=now,
+                posting_since=now,
+                mention=False,
+            )
+            .returning(messages.c.id)
+        )
+        return int(made.scalar_one())
+
+    async def _turn(
+        self, connection: AsyncConnection, act: Act, lease: Lease, message_id: int, *, whole: bool = False
+    ) -> Begun:
+        """With the rows of the message, or (`whole`) of all pages of its channel."""
+        now = type_coerce(self._database.now_sql(), Moment).label("now")
+        row = (await connection.execute(select(messages, now).where(messages.c.id == message_id))).one()
+        message = read_message(row)
+        all_pages = _is(messages, message.channel) & storms_sql.is_living_page()
+        query = (
+            select(incidents.c.snapshot, func.max(incidents.c.revision).label("revision"))
+            .select_from(messages.join(shown).join(incidents, incidents.c.id == shown.c.incident_id))
+            .where(all_pages if whole else messages.c.id == row.id, incidents.c.snapshot.is_not(None))
+            .group_by(incidents.c.id, incidents.c.snapshot)
+            .order_by(incidents.c.id)
+        )
+        rows = tuple(
+            PageRow(load_incident(one.snapshot), one.revision) for one in await connection.execute(query)
+        )
+        return Turn(
+            act=act,
+            lease=lease,
+            message=message,
+            one=None,
+            revision=0,
+            rows=rows,
+            tally=await self._tally(connection, message.channel),
+            began_at=row.now,
+        )
+
+    async def _tally(self, connection: AsyncConnection, channel: Channel) -> Tally | None:
+        now = self._database.now_sql()
+        lately = now - LATELY_SECONDS
+        news = and_(incidents.c.accepted_at >= lately)
+        counts = {
+            "triggered": incidents.c.status == Status.TRIGGERED.value,
+            "acknowledged": incidents.c.status == Status.ACKNOWLEDGED.value,
+            "resolved": incidents.c.status == Status.RESOLVED.value,
+            "opened_lately": incidents.c.heard_at >= lately,
+            "acknowledged_lately": and_(incidents.c.status == Status.ACKNOWLEDGED.value, news),
+            "resolved_lately": and_(incidents.c.status == Status.RESOLVED.value, news),
+        }
+        query = (
+            select(
+                type_coerce(now, Moment).label("at"),
+                func.max(channels.c.storm_since, type_=Moment).label("since"),
+                *(func.sum(case((what, 1), else_=0)).label(name) for name, what in counts.items()),
+            )
+            .select_from(storms_sql.pages_with_rows())
+            .where(_is(messages, channel), storms_sql.is_living_page())
+        )
+        row = (await connection.execute(query)).one()
+        if row.since is None:
+            return None
+        return Tally(since=row.since, at=row.at, **{name: getattr(row, name) for name in counts})
+
+    def _unseen(self, channel: Channel, take: int) -> Select[Any]:
+        due = question.needs(self._database.now_sql())
+        rank = question.priority_rank(self._database.dialect)
+        return (
+            select(incidents.c.id)
+            .select_from(question.with_incident())
+            .where(
+                question.of_incidents(),
+                _is(messages, channel),
+                channels.c.calm_since.is_(None),
+                or_(due.post, due.update),
+                ~storms_sql.on_a_page(),
+            )
+            .order_by(
+                func.coalesce(rank, question.UNKNOWN_RANK),
+                case((incidents.c.urgency == Urgency.HIGH.value, 0), else_=1),
+                messages.c.made_at,
+                messages.c.id,
+            )
+            .limit(max(0, take))
+        )
+
+    def _untold(self, channel: Channel) -> Select[Any]:
+        rows = (
+            select(incidents.c.id, incidents.c.revision)
+            .select_from(storms_sql.pages_with_rows())
+            .where(
+                _is(messages, channel),
+                storms_sql.is_living_page(),
+                storms_sql.untrue(),
+                ~storms_sql.told_of(shown.c.incident_id),
+            )
+        )
+        own = (
+            select(incidents.c.id, incidents.c.revision)
+            .select_from(question.with_incident())
+            .where(
+                question.of_incidents(),
+                _is(messages, channel),
+                question.needs(self._database.now_sql()).update,
+                storms_sql.keeps_own(self._database.dialect),
+                ~storms_sql.told_of(messages.c.incident_id),
+            )
+        )
+        return rows.union(own).limit(MOST_NEWS)  # type: ignore[return-value]
+
+
+def _is(table: Any, channel: Channel) -> ColumnElement[bool]:
+    return and_(table.c.team_id == channel.team_id, table.c.channel_id == channel.id)
+
+
+def _state(channel: Channel) -> Select[Any]:
+    return select(channels.c.storm_since, channels.c.calm_since).where(_is(channels, channel))
+
+
+def _pages(channel: Channel, among: Sequence[int] | None = None) -> Select[Any]:
+    """Living pages of the channel; `among`: those of them that stand and are in no doubt."""
+    query = select(messages.c.id).where(_is(messages, channel), storms_sql.is_living_page())
+    if among is None:
+        return query
+    stands = and_(messages.c.ts.is_not(None), messages.c.posting_since.is_(None))
+    return query.where(messages.c.id.in_(among), stands)
