@@ -15,14 +15,15 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, cast
 
 from pydantic import SecretStr
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, SlackUser
 from bot.store.database import Database
+from bot.store.intent_steps import EXPIRED, LINKING
 from bot.store.links import digest
 from bot.store.outages import until_no_deadlock
-from bot.store.people_tables import link_states, link_tickets
+from bot.store.people_tables import intents, link_states, link_tickets
 from bot.store.sealing import Sealer, Unsealable
 
 CONFIRM_SECONDS = 10 * 60.0
@@ -58,7 +59,9 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class PendingLink:
-    """Who would be linked to whom, and how far it is. `outcome` None: not decided yet."""
+    """Who would be linked to whom, and how far it is. `outcome` None: not decided yet. `has_intent`: what
+    they asked for waits for it, or has been done.
+    """
 
     id: str
     user: SlackUser
@@ -261,13 +264,18 @@ class PendingLinks:
                 link_states,
                 link_tickets.c.team_id,
                 link_tickets.c.user_id,
-                link_tickets.c.intent_id,
+                self._in_time().label("has_intent"),
                 (link_states.c.expires_at <= self._database.now_sql()).label("is_late"),
                 (link_states.c.token_expires_at - self._database.now_sql()).label("seconds_left"),
             )
             .join(link_tickets, link_tickets.c.ticket_hash == link_states.c.ticket_hash)
             .where(link_states.c.person_id.is_not(None))
         )
+
+    def _in_time(self) -> ColumnElement[bool]:
+        """What was asked for did not wait in vain: 15 minutes are shorter than linking may take."""
+        waits = or_(intents.c.state != LINKING, intents.c.expires_at > self._database.now_sql())
+        return exists().where(intents.c.id == link_tickets.c.intent_id, intents.c.state != EXPIRED, waits)
 
     async def _open(
         self, connection: AsyncConnection, link_id: str, *, expired: bool = False
@@ -316,7 +324,7 @@ def _pending(row: Row[Any]) -> PendingLink:
         person=Person(row.person_id, row.person_name, row.person_email),
         scopes=frozenset((row.scopes or "").split()),
         browser_hash=row.browser_hash,
-        has_intent=row.intent_id is not None,
+        has_intent=bool(row.has_intent),
         confirmed_at=row.confirmed_at,
         outcome=cast("Outcome | None", outcome),
         decided_by=row.decided_by,

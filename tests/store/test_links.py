@@ -13,10 +13,13 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, SlackUser
+from bot.store.batcher import Batcher
 from bot.store.database import Database
+from bot.store.intent_steps import EXPIRED, NewIntent
+from bot.store.intents import Intents
 from bot.store.links import Links, Taken
 from bot.store.pending_links import PendingLinks, Tokens, TooLate
-from bot.store.people_tables import link_states, link_tickets
+from bot.store.people_tables import intents, link_states, link_tickets
 from bot.store.sealing import Sealer
 
 UMA, BOB = SlackUser("T0ACME", "U0UMA"), SlackUser("T0ACME", "U0BOB")
@@ -216,3 +219,30 @@ async def test_what_is_long_over_is_forgotten(desk: Desk) -> None:
     async with desk.database.read() as connection:
         assert (await connection.execute(select(link_states))).all() == []
         assert (await connection.execute(select(link_tickets))).all() == []
+
+
+async def test_what_was_asked_for_waits_no_longer_than_it_says(desk: Desk) -> None:
+    kept = Intents(
+        desk.database, Batcher(desk.database), Sealer([Fernet.generate_key().decode()]), holder="us"
+    )
+    intent = await kept.store(
+        NewIntent(key="slash:1", user=UMA, surface="slash", verb="ack", words="ack 123")
+    )
+    assert intent is not None
+    await kept.park(intent)
+    link_id = await desk.returned(await desk.links.offer(UMA, intent.id))
+
+    async def waits() -> bool:
+        found = await desk.pending.find(link_id)
+        return found is not None and found.has_intent
+
+    assert await waits()
+    async with desk.database.write() as connection:
+        await connection.execute(update(intents).values(expires_at=intents.c.expires_at - 901))
+    assert not await waits()
+    [late] = await kept.take_expired()
+    await kept.finish(late, EXPIRED, "expired")
+    assert not await waits()
+    nothing = await desk.pending.find(await desk.returned(await desk.links.offer(BOB)))
+    assert nothing is not None
+    assert not nothing.has_intent
