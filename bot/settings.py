@@ -90,6 +90,11 @@ class Settings(BaseModel):
     pagerduty_events_url: str | None = Field(
         None, description="Origin of the Events API; follows the region."
     )
+    pagerduty_routing_key: Secret | None = Field(
+        None,
+        description="Integration Key of an Events API v2 integration, for `event` and `change` where no "
+        "other is named. Nothing else needs it.",
+    )
     pagerduty_identity_url: str | None = Field(None, description="Origin of PagerDuty's OAuth server.")
     pagerduty_client_id: str | None = Field(
         None,
@@ -177,12 +182,6 @@ class Settings(BaseModel):
     pace_posts_per_minute: int = Field(300, ge=1, description="Posts per minute in the workspace.")
     pace_updates_per_minute: int = Field(
         50, ge=1, description="Edits per minute in the workspace; a fifth is kept for clicks."
-    )
-    storm_calm_seconds: float = Field(
-        120.0,
-        gt=0,
-        description="After a storm: how long nothing may happen in a channel before what is still open gets "
-        "its own message, in seconds.",
     )
     slack_call_seconds: float = Field(
         5.0, gt=0, description="Longest wait for an answer from Slack, in seconds."

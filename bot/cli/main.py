@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bot.cli import audit, check, key, manifest, migrate, reference, rekey, run, sandbox
+from bot.cli import audit, change, check, event, key, manifest, migrate, reference, rekey, run, sandbox
 from bot.cli.settings import add_places
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
@@ -22,6 +22,8 @@ VERBS: tuple[Verb, ...] = (
     audit.VERB,
     key.VERB,
     rekey.VERB,
+    event.VERB,
+    change.VERB,
     reference.VERB,
 )
 

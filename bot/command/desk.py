@@ -26,7 +26,7 @@ from bot.errors import (
 )
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
-from bot.pagerduty.events import Alert
+from bot.pagerduty.event_fields import Alert, Severity, fit_summary
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
@@ -268,12 +268,13 @@ class Desk(Looking):
             details["Details"] = new.details
         alert = Alert(
             key=new.key,
-            summary=new.title,
+            summary=fit_summary(new.title)[0],
             source=f"Slack, {asker.name}",
-            urgency=new.urgency,
+            # Where a service takes its urgency from the severity: critical is high, info is low.
+            severity=Severity.INFO if new.urgency is Urgency.LOW else Severity.CRITICAL,
             details=details,
         )
-        await self.reach.events.trigger(key, alert, self.journal)
+        await self.reach.events.send(key, alert, self.journal)
 
     async def made_of_event(self, new: NewIncident) -> Incident | None:
         """The incident that came of it: PagerDuty makes it some moments after it took the event in."""

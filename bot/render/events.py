@@ -1,10 +1,9 @@
-"""What is said to somebody who triggers without a PagerDuty user: an event was taken in, which is no incident
-yet.
-"""
+"""What is said of events: PagerDuty took one in, which is no incident yet, or did not and why."""
 
 from __future__ import annotations
 
 from bot.declaration import Reply
+from bot.errors import PagerDutyRefused, PagerDutyUnavailable
 from bot.render.blocks import actions, button, context, section
 from bot.render.limits import reply
 from bot.render.text import bold, line
@@ -30,3 +29,38 @@ def nothing_came_of_it(service: str, service_id: str) -> Reply:
     open_ones = button("What is open", f"list service {service_id}")
     on_call = button("Who is on call", f"oncall service {service_id}")
     return reply(said, [section(f":warning:  {said}"), actions([open_ones, on_call])])
+
+
+# --------------------------------------------------------------------------------------------- in plain words
+
+ONE_ALERT = " It may have come in all the same: an equal dedup key keeps it one alert."
+TWICE = " It may have come in all the same, and would then stand there twice."
+
+
+def taken_in_words(action: str, key: str) -> str:
+    """PagerDuty answered 202: what that means."""
+    if action == "trigger":
+        return (
+            f"PagerDuty took the event in: dedup key {key}. An incident follows in a moment, unless the "
+            "service is in maintenance or the alert joins one that is open."
+        )
+    return (
+        f"PagerDuty took the {action} of {key} in. It drops it silently where no open alert of this "
+        "integration has that key."
+    )
+
+
+def refused_event(refused: PagerDutyRefused) -> str:
+    """PagerDuty's own reasons, and what to do."""
+    why = "; ".join(refused.reasons) or str(refused)
+    return f"PagerDuty did not take the event: {why}. Correct that, or check the routing key, and try again."
+
+
+def unavailable_events(away: PagerDutyUnavailable, *, keyed: bool = True) -> str:
+    """It was tried for as long as was asked. `keyed`: it is an alert, with a dedup key."""
+    if away.status in (403, 429):
+        why = "this integration sends too many events just now"
+    else:
+        why = f"it answered {away.status}" if away.status else "it did not answer"
+    doubt = (ONE_ALERT if keyed else TWICE) if away.maybe_done else ""
+    return f"PagerDuty does not take the event: {why}. Send it again in some minutes.{doubt}"

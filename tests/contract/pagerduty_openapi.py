@@ -24,8 +24,12 @@ from referencing.jsonschema import DRAFT4
 from bot.sandbox.pagerduty import Exchange
 
 CONTRACT = Path(__file__).resolve().parents[2].parent / "shared" / "contract"
-DOCUMENTS = ("pagerduty-rest.openapi.json", "pagerduty-events-v2.openapi.json")
-PREFIXES = {"pagerduty-rest.openapi.json": "", "pagerduty-events-v2.openapi.json": "/v2"}
+PREFIXES = {
+    "pagerduty-rest.openapi.json": "",
+    "pagerduty-events-v2.openapi.json": "/v2",
+    "pagerduty-events-v1.openapi.json": "/generic/2010-04-15",
+}
+DOCUMENTS = tuple(PREFIXES)
 
 # Works at PagerDuty although no document names it.
 UNDOCUMENTED_QUERY = {"priority_ids[]"}
@@ -67,7 +71,7 @@ def check_exchange(exchange: Exchange) -> list[str]:
     """The problems of one exchange, each naming where it is; webhooks out, control and OAuth have no
     document.
     """
-    if exchange.direction == "out" or exchange.path.startswith(("/control/", "/oauth/", "/generic/")):
+    if exchange.direction == "out" or exchange.path.startswith(("/control/", "/oauth/")):
         return []
     where = f"{exchange.method} {exchange.path}"
     match = next((o for o in _operations() if o[2].match(exchange.path)), None)
@@ -79,6 +83,13 @@ def check_exchange(exchange: Exchange) -> list[str]:
         return [] if exchange.status == 404 else [f"{where}: there is no such method"]
     problems = [*_request_problems(exchange, name, operation), *_answer_problems(exchange, name, operation)]
     return [f"{where}: {problem}" for problem in problems]
+
+
+def request_problems(path: str, body: Json) -> list[str]:
+    """The problems of one body that is to be posted to this path."""
+    name, template, _ = next(one for one in _operations() if one[2].match(path))
+    operation = _documents()[name]["paths"][template]["post"]
+    return list(_violations(name, operation["requestBody"]["content"], body, "request"))
 
 
 def _request_problems(exchange: Exchange, name: str, operation: Json) -> Iterator[str]:
