@@ -183,6 +183,12 @@ class Settings(BaseModel):
     pace_updates_per_minute: int = Field(
         50, ge=1, description="Edits per minute in the workspace; a fifth is kept for clicks."
     )
+    storm_calm_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="After a storm: how long nothing may happen in a channel before what is still open gets "
+        "its own message, in seconds.",
+    )
     slack_call_seconds: float = Field(
         5.0, gt=0, description="Longest wait for an answer from Slack, in seconds."
     )
