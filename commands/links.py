@@ -18,8 +18,8 @@ async def approve(ctx: Context, link: Word) -> None:
     """Approve a link between a Slack user and a PagerDuty user."""
     if ctx.link_decisions is None:
         raise UserError(NOBODY_LINKS)
-    await ctx.link_decisions.approve(link, ctx.who.user)
-    ctx.changed("Approved a link.")
+    if decided := await ctx.link_decisions.approve(link, ctx.who.user):
+        ctx.changed(decided)
 
 
 @command(REFUSE, hidden=True, admins_only=True)
@@ -27,5 +27,5 @@ async def refuse(ctx: Context, link: Word) -> None:
     """Refuse a link between a Slack user and a PagerDuty user."""
     if ctx.link_decisions is None:
         raise UserError(NOBODY_LINKS)
-    await ctx.link_decisions.refuse(link, ctx.who.user)
-    ctx.changed("Refused a link.")
+    if decided := await ctx.link_decisions.refuse(link, ctx.who.user):
+        ctx.changed(decided)

@@ -97,21 +97,28 @@ class Approvals:
                 asked.append((posted.channel_id, posted.ts))
         return asked
 
-    async def approve(self, link_id: str, admin: SlackUser) -> None:
-        """Raises NotAllowed for who may not, UserError for a link nobody knows (any more)."""
-        link = await self._decidable(link_id, admin)
-        with contextlib.suppress(TooLate):
-            await self._completion.link(link.id, proven=True, by=admin.id)
-        await self._show_decided(await self._pending.find(link_id) or link)
+    async def approve(self, link_id: str, admin: SlackUser) -> str:
+        """Whose link to whom was approved, for the record; empty when it was decided before.
 
-    async def refuse(self, link_id: str, admin: SlackUser) -> None:
-        """Raises as `approve`."""
+        Raises NotAllowed for who may not, UserError for a link nobody knows (any more).
+        """
         link = await self._decidable(link_id, admin)
-        if await self._completion.drop(link.id, "refused", by=admin.id):
+        approved = False
+        with contextlib.suppress(TooLate):
+            approved = await self._completion.link(link.id, proven=True, by=admin.id)
+        await self._show_decided(await self._pending.find(link_id) or link)
+        return _decision("Approved", link) if approved else ""
+
+    async def refuse(self, link_id: str, admin: SlackUser) -> str:
+        """As `approve`."""
+        link = await self._decidable(link_id, admin)
+        refused = await self._completion.drop(link.id, "refused", by=admin.id) is not None
+        if refused:
             await self._completion.tell(
                 link.user, not_approved(link.person.name, expired=False, slash=self._slash)
             )
         await self._show_decided(await self._pending.find(link_id) or link)
+        return _decision("Refused", link) if refused else ""
 
     async def _decidable(self, link_id: str, admin: SlackUser) -> PendingLink:
         if not await self._admins.is_admin(admin):
@@ -165,6 +172,10 @@ class Approvals:
                 said = not_approved(link.person.name, expired=True, slash=self._slash)
                 await self._completion.tell(link.user, said)
                 await self._show_decided(await self._pending.find(link.id) or link)
+
+
+def _decision(word: str, link: PendingLink) -> str:
+    return f"{word} the link of {link.user.id} to {link.person.name} ({link.person.id})."
 
 
 def _both(link: PendingLink, profile: SlackProfile) -> dict[str, str]:

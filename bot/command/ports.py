@@ -58,10 +58,12 @@ class Offer(Protocol):
 
 
 class LinkDecisions(Protocol):
-    """bot/accounts/approval.py: an admin's word on a link. Raise NotAllowed, UserError."""
+    """bot/accounts/approval.py: an admin's word on a link. They give what was decided, for the record, and
+    nothing when it was decided before. Raise NotAllowed, UserError.
+    """
 
-    async def approve(self, link_id: str, admin: SlackUser) -> None: ...
-    async def refuse(self, link_id: str, admin: SlackUser) -> None: ...
+    async def approve(self, link_id: str, admin: SlackUser) -> str: ...
+    async def refuse(self, link_id: str, admin: SlackUser) -> str: ...
 
 
 class Offers(Protocol):

@@ -61,8 +61,9 @@ async def test_an_admin_approves_and_every_message_says_so(desk: Desk) -> None:
         assert "Uma Ueda" in asked
         assert "Bob Brown" in asked
 
-    await desk.side.approvals.approve(link_id, DANA)
+    decided = await desk.side.approvals.approve(link_id, DANA)
     await desk.settled()
+    assert decided == "Approved the link of U0UMA to Bob Brown (PBOB002)."
     assert await desk.linked_person(UMA) == "PBOB002"
     assert desk.linked[0][0] == UMA
     for admin in (CAROL, DANA):
@@ -73,8 +74,8 @@ async def test_an_admin_approves_and_every_message_says_so(desk: Desk) -> None:
 
 async def test_an_admin_refuses_and_the_tokens_are_gone(desk: Desk) -> None:
     link_id = await asked_for_bob(desk)
-    await desk.side.approvals.refuse(link_id, CAROL)
-    await desk.side.approvals.approve(link_id, DANA)  # too late
+    assert (await desk.side.approvals.refuse(link_id, CAROL)).startswith("Refused the link of U0UMA")
+    assert await desk.side.approvals.approve(link_id, DANA) == ""  # too late
     await desk.settled()
     assert await desk.linked_person(UMA) is None
     assert [entry.what for entry in desk.pagerduty.oauth.ledger][-1] == "revoked"
