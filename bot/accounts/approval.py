@@ -168,7 +168,7 @@ class Approvals:
             self._completion.revoke(ended)
             link = ended.link
             log.info("link_expired", user=link.user.id, asked=bool(link.asked))
-            if link.asked:
+            if link.confirmed_at is not None:  # asked or not: a crash may have come between
                 said = not_approved(link.person.name, expired=True, slash=self._slash)
                 await self._completion.tell(link.user, said)
                 await self._show_decided(await self._pending.find(link.id) or link)

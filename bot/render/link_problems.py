@@ -30,7 +30,7 @@ def no_ticket(slash: str) -> Problem:
 
 def ticket_expired(slash: str) -> Problem:
     return Problem(
-        "This link has expired", "It was good for 15 minutes. Nothing changed.", _again(slash), 410
+        "This link has expired", "It was good for a short time only. Nothing changed.", _again(slash), 410
     )
 
 

@@ -11,7 +11,9 @@ from pydantic import SecretStr
 from bot.errors import NotAllowed, UserError
 from bot.model import Person, SlackUser
 from bot.pagerduty.oauth import Granted
+from bot.store.pending_links import PendingLinks
 from bot.store.people_tables import link_states
+from bot.store.sealing import Sealer, new_key
 from tests.accounts.link_desk import ALICE, BOB, CAROL, TEAM, UMA, Desk, linking_desk
 
 DANA = SlackUser(TEAM, "U0DANA")
@@ -135,6 +137,16 @@ async def test_nobody_decides_for_a_day(desk: Desk) -> None:
     assert [entry.what for entry in desk.pagerduty.oauth.ledger][-1] == "revoked"
     assert any("Nobody approved" in said for said in desk.private_messages(UMA))
     assert all("Nobody decided in time" in said for said in desk.private_messages(CAROL))
+
+
+async def test_killed_before_an_admin_was_asked_the_person_hears_that_nobody_approved(desk: Desk) -> None:
+    await (await desk.browser()).consent(await desk.offer(UMA), BOB)
+    pending = PendingLinks(desk.database, Sealer([new_key()]))
+    assert await pending.wait_for_admin(await the_link(desk))
+    await desk.age(24 * 3600)
+    await desk.side.approvals.lapse()
+    await desk.settled()
+    assert any("Nobody approved" in said for said in desk.private_messages(UMA))
 
 
 async def test_an_admin_cannot_approve_alone_what_is_their_own(desk: Desk) -> None:
