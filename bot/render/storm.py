@@ -86,11 +86,6 @@ def row_length(incident: Incident) -> int:
     return len(_row(incident, TITLES[0])) + 1
 
 
-def service_length(service: Reference) -> int:
-    """Characters the line of a service takes."""
-    return len(_service_line(service, 100, 100)) + 1
-
-
 ROOM_FOR_ROWS = TOTAL_TEXT - _ROOM
 """Characters of a page left for rows: rows grow when somebody acknowledges, so not all is given away."""
 
@@ -214,20 +209,19 @@ def _buttons(services: Sequence[tuple[Reference, list[Incident]]], verb: str | N
 def _rows(service: Reference, members: Sequence[Incident], width: int) -> list[str]:
     waiting = sum(one.status is Status.TRIGGERED for one in members)
     return [
-        _service_line(service, len(members), waiting),
+        _service_line(service, len(members), waiting, linked=width > 0),
         *(_row(one, width) for one in members if one.is_open),
         *_resolved([one for one in members if not one.is_open]),
     ]
 
 
-def _service_line(service: Reference, count: int, waiting: int) -> str:
-    return f"*{link(service.url, service.name, 60)}*  {count:,}" + (
-        f" ({waiting:,} triggered)" if waiting else ""
-    )
+def _service_line(service: Reference, count: int, waiting: int, *, linked: bool = True) -> str:
+    name = link(service.url, service.name, 60) if linked else line(service.name, 24)
+    return f"*{name}*  {count:,}" + (f" ({waiting:,} triggered)" if waiting else "")
 
 
 def _row(one: Incident, width: int) -> str:
-    """State, number, priority, title, who."""
+    """State, number, priority, title, who; without a title there is no room for who either."""
     triggered = one.status is Status.TRIGGERED
     priority = f"{bold(line(one.priority.name, 12))} " if one.priority else ""
     title = line(one.title, width) or "(no title)" if width else ""
@@ -236,7 +230,8 @@ def _row(one: Incident, width: int) -> str:
     else:
         who = text.plain_names(acknowledgers(one), 1)
     state = bold(one.status.value) if triggered else one.status.value
-    return dotted(f"{emoji(one)} {link(one.url, one.label)} {state} {priority}{title}".rstrip(), who)
+    named = f"{emoji(one)} {link(one.url, one.label)} {state} {priority}{title}".rstrip()
+    return dotted(named, who) if width else named
 
 
 def _resolved(over: Sequence[Incident]) -> list[str]:

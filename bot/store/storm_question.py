@@ -61,7 +61,8 @@ def of_storms(table: Any) -> ColumnElement[bool]:
     """
     of_storms = messages.alias("of_storms")
     living = and_(of_storms.c.kind != literal_column("'incident'"), of_storms.c.gone.is_(None))
-    return table.c.id.in_(select(of_storms.c.id).where(living))
+    found: ColumnElement[bool] = table.c.id.in_(select(of_storms.c.id).where(living))
+    return found
 
 
 def on_a_page() -> ColumnElement[bool]:
