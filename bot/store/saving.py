@@ -111,12 +111,34 @@ def after_reading(
         after = replace(after, read_seq=max(known.read_seq, min(seen, known.stale_seq)))
         if after.is_stale:
             after = replace(after, read_after=known.now + BURST)
+    elif _level_is_open(known.snapshot, after.snapshot) and not after.is_stale:
+        after = marked(after)
     return AfterReading(after, saved=True)
 
 
 def marked(known: Known) -> Known:
     """The truth must be read. Marks that come while one stands wait for the same read."""
     return replace(known, **_mark(known))
+
+
+def _level_is_open(before: Incident | None, after: Incident | None) -> bool:
+    """Whether it came into these hands without anybody working out at which level that is: only a re-read
+    asks for it, and lists and answers to writes do not.
+    """
+    if after is None or not after.is_open or after.level is not None or after.follows_policy is False:
+        return False
+    if after.policy is None or not after.assignees:
+        return False
+    return before is None or _in_hands_of(before) != _in_hands_of(after)
+
+
+def _in_hands_of(incident: Incident) -> tuple[object, ...]:
+    """What a level is worked out from."""
+    return (
+        incident.status,
+        incident.policy and incident.policy.id,
+        {person.id for person in incident.assignees},
+    )
 
 
 def newly_wanted(before: Incident | None, after: Incident | None) -> bool:

@@ -195,6 +195,28 @@ def test_a_reading_for_another_purpose_leaves_the_marks() -> None:
     assert after_reading(before, a_reading(5), began_at=NOW).known.is_stale
 
 
+@pytest.mark.parametrize(
+    ("before", "read", "asks"),
+    [
+        (None, an_incident(), True),
+        (None, an_incident(level=Level(1, 2)), False),
+        (None, an_incident(assignees=()), False),
+        (None, an_incident(follows_policy=False), False),
+        (None, replace(an_incident(), status=Status.RESOLVED), False),
+        (an_incident(level=Level(1, 2)), an_incident(assignees=(BOB,)), True),
+        (an_incident(level=Level(1, 2)), an_incident(), False),  # whose it is, and so its level, are known
+        (an_incident(), an_incident(), False),  # it was asked for, and nobody could tell
+    ],
+)
+def test_a_reading_that_does_not_tell_a_new_level_has_it_worked_out(
+    before: Any, read: Any, asks: bool
+) -> None:
+    outcome = after_reading(known(snapshot=before), a_reading(5, read), began_at=NOW)
+    assert (outcome.saved, outcome.known.is_stale) == (True, asks)
+    again = after_reading(known(snapshot=before), a_reading(5, read), began_at=NOW, seen=0)
+    assert not again.known.is_stale  # a re-read asked
+
+
 def test_a_reading_that_began_too_early_is_tried_again_at_once() -> None:
     before = known(stale_seq=4, read_seq=1, accepted_at=LATER, read_after=LATER + timedelta(minutes=1))
     outcome = after_reading(before, a_reading(5), began_at=NOW, seen=3)
