@@ -7,8 +7,9 @@ on a channel's message must never replace that message; an open view is answered
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -19,19 +20,32 @@ from bot.errors import SlackFailure
 from bot.render.dialogs import answer_view
 from bot.render.problems import cannot_see_channel, working
 from bot.slack.client import Slack
-from bot.slack.failures import ChannelClosed, ContentRefused, ViewExpired
+from bot.slack.failures import (
+    ChannelClosed,
+    ContentRefused,
+    Limited,
+    OutcomeUnknown,
+    Unreachable,
+    ViewExpired,
+)
 
 log = structlog.get_logger("pagerline.command")
 
 WORKING = working()
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further try when Slack is away: whoever asked looks at their screen for so long."""
+PASSING = (Limited, OutcomeUnknown, Unreachable)
+
+Way = Callable[[Reply], Awaitable[Any]]
 
 
 class Answering:
-    """Nothing here raises: who cannot be reached is logged."""
+    """Nothing here raises: who cannot be reached is logged. `pauses` are seconds; none: one try."""
 
-    def __init__(self, slack: Slack, request: Request) -> None:
+    def __init__(self, slack: Slack, request: Request, *, pauses: Sequence[float] = ()) -> None:
         self._slack = slack
         self._request = request
+        self._pauses = pauses
         self._posted_ts: str | None = None  # of what we wrote in a direct conversation, which can be edited
         self._replaced = False
         self.answered = False
@@ -70,16 +84,16 @@ class Answering:
 
     async def _in_channel(self, reply: Reply) -> bool:
         request = self._request
-        ways: list[Callable[[Reply], Awaitable[Any]]] = []
+        ways: list[Way] = []
         if request.response_url:
             ways.append(self._by_address_in_channel)
         if request.channel_id:
             ways.append(self._by_post)
-        return await self._first_way(ways, reply)
+        return await self._first_way(ways, reply) is None
 
     async def _private(self, reply: Reply) -> None:
         request = self._request
-        ways: list[Callable[[Reply], Awaitable[Any]]] = []
+        ways: list[Way] = []
         if request.surface is Surface.DIALOG and request.view_id:
             ways.append(self._in_view)
         if request.response_url:
@@ -89,22 +103,38 @@ class Answering:
         elif request.channel_id:
             ways.append(self._ephemerally)
         ways.append(self._by_direct_message)
-        if not await self._first_way(ways, reply):
+        if not await self._patiently(ways, reply):
             log.warning("person_not_reached", surface=request.surface, user=request.user.id)
 
-    async def _first_way(self, ways: list[Callable[[Reply], Awaitable[Any]]], reply: Reply) -> bool:
+    async def _patiently(self, ways: Sequence[Way], reply: Reply) -> bool:
+        """Whether one of the ways worked, tried again while Slack is away: an answer is not to be lost."""
+        for pause in (*self._pauses, None):
+            again = await self._first_way(ways, reply)
+            if again is None:
+                return True
+            if not again or pause is None or reply is WORKING:
+                break
+            ways = again
+            await asyncio.sleep(pause)
+        return False
+
+    async def _first_way(self, ways: Sequence[Way], reply: Reply) -> list[Way] | None:
+        """None once one has worked; else those that may work later."""
+        again: list[Way] = []
         for way in ways:
             try:
                 await self._plainer_if_refused(way, reply)
             except SlackFailure as failure:
                 level = logging.INFO if isinstance(failure, (ViewExpired, ChannelClosed)) else logging.WARNING
                 log.log(level, "answer_refused", way=way.__name__.strip("_"), code=failure.code)
+                if isinstance(failure, PASSING):
+                    again.append(way)
             else:
-                return True
-        return False
+                return None
+        return again
 
     @staticmethod
-    async def _plainer_if_refused(way: Callable[[Reply], Awaitable[Any]], reply: Reply) -> None:
+    async def _plainer_if_refused(way: Way, reply: Reply) -> None:
         try:
             await way(reply)
         except ContentRefused as refused:

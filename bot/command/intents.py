@@ -16,7 +16,7 @@ import contextlib
 import structlog
 
 from bot.command.again import request_of, words_again
-from bot.command.answering import Answering
+from bot.command.answering import PAUSES, Answering
 from bot.command.arguments import Given
 from bot.command.context import Context, Where, Who
 from bot.command.filling import fill_in, incident_refs
@@ -156,7 +156,7 @@ class Recovery:
         """Tell the person, then put it on record."""
         slack = self._services.workspaces.for_team(request.user.team_id)
         if slack is not None:
-            await Answering(slack, request).send(reply)
+            await Answering(slack, request, pauses=PAUSES).send(reply)
         command = self._services.catalog.read(request.text).command
         refs = incident_refs(given.values) if given else ()
         await self._services.intents.finish(

@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from bot.command.answering import Answering
+from bot.command.answering import PAUSES, Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
 from bot.command.on_record import (
@@ -95,7 +95,7 @@ class Runner:
         if slack is None:
             log.warning("unknown_workspace", team=request.user.team_id)
             return
-        errand = Errand(request, called, intent, Answering(slack, request))
+        errand = Errand(request, called, intent, Answering(slack, request, pauses=PAUSES))
         if intent is not None:
             self.at_work.add(intent.id)
         try:

@@ -193,6 +193,13 @@ async def test_a_dead_reply_address_falls_back_to_the_channel(board: Switchboard
     assert "act as Alice" in await board.types("whoami")
 
 
+async def test_an_answer_waits_until_slack_is_back(board: Switchboard) -> None:
+    for method in ("response_url", "chat.postEphemeral", "chat.postMessage"):
+        board.slack.fault(method, "drop_before")
+    assert "act as Alice" in await board.types("whoami")
+    assert not board.slack.faults.waiting
+
+
 async def test_and_from_the_channel_to_a_direct_message(board: Switchboard) -> None:
     incident = await board.breaks("Disk full")
     await board.types(f"note {incident.number}", channel="C0GENERAL")  # the bot is not in there
