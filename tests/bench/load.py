@@ -10,10 +10,10 @@ import asyncio
 import re
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0  # after the last one was sent
 LENGTH = re.compile(rb"(?i)\r\ncontent-length:\s*(\d+)")
 
 
@@ -117,10 +117,18 @@ async def closed_loop(
 
 
 async def open_loop(
-    host: str, port: int, requests: Sequence[bytes], *, rate: float, connections: int
+    host: str,
+    port: int,
+    requests: Iterable[bytes],
+    *,
+    rate: float,
+    connections: int,
+    load: Load | None = None,
 ) -> Load:
-    """All requests, `rate` per second; one that finds no free connection waits, and its clock runs."""
-    load = Load()
+    """All requests, `rate` per second; one that finds no free connection waits, and its clock runs. A `load`
+    that is given can be looked at meanwhile.
+    """
+    load = load or Load()
     free = deque([await Connection.open(host, port) for _ in range(connections)])
     every = list(free)
     room = asyncio.Semaphore(connections)
@@ -134,12 +142,13 @@ async def open_loop(
         load.latencies.append(time.perf_counter() - due)
 
     try:
-        async with asyncio.timeout(len(requests) / rate + ANSWER_SECONDS), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
             for number, request in enumerate(requests):
                 due = began + number / rate
                 if (wait := due - time.perf_counter()) > 0:
                     await asyncio.sleep(wait)
                 tasks.create_task(send(request, due))
+            limit.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
     finally:
         for connection in every:
             connection.close()

@@ -62,10 +62,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where a measurement works: a folder of its own, and databases by their kind."""
+    """Where a measurement works: a folder of its own, and databases by their kind. `minutes`: how long the
+    one that can be long takes.
+    """
 
     folder: Path
     databases: Callable[[], dict[str, str]]
+    minutes: float = 1 / 3
 
 
 Measure = Callable[[Bench], AsyncIterator[Row]]

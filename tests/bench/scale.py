@@ -1,0 +1,225 @@
+"""What a webhook and a sweep cost, whatever is open and however many channels follow something.
+
+Worlds of different sizes stand side by side and take turns, so that a machine that slows down slows all of
+them; the smallest is the floor. Asked in this process. A sweep's cost is its time less what PagerDuty took;
+each channel follows a service of its own, so that a new incident always means one message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from bot.delivery.sweep import Sweep
+from bot.events import Event
+from bot.model import Channel, Incident, Reference, ScopeKind, Status, Subscription
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.credentials import AccountKey
+from bot.pagerduty.http import PagerDutyHttp, open_session
+from bot.store.batcher import Batcher
+from bot.store.cursors import Cursors
+from bot.store.database import Database
+from bot.store.incidents import Incidents
+from bot.store.leases import Leases
+from bot.store.schema import migrate
+from bot.store.subscriptions import Subscriptions
+from bot.store.wake import Wake
+from tests.bench.measures import Bench, Row
+from tests.bench.processes import World, open_incidents, world
+from tests.bench.requests import BODY_BYTES
+
+OPEN = (100, 1_000, 10_000)
+CHANNELS = (10, 100, 1_000)
+OPEN_BESIDE_CHANNELS = 1_000
+CHANNELS_BESIDE_OPEN = 100
+ROUNDS = 9
+TOGETHER = 200  # webhooks at once
+SERVICES = 10  # that these are about
+FLAT = 0.2  # what a size may cost more or less than the smallest
+LATER = 600.0  # seconds
+TEAM = "T0ACME"
+RAW = "x" * BODY_BYTES
+
+
+@dataclass
+class Sized:
+    """A database with so many incidents open at PagerDuty, and channels that follow something."""
+
+    open: int
+    channels: int
+    database: Database
+    incidents: Incidents
+    subscriptions: Subscriptions
+    sweep: Sweep
+    known: list[Incident] = field(default_factory=list)
+    pagerduty_took: float = 0.0
+    calls: int = 0
+
+    def called(self, method: str, path: str, status: int, seconds: float) -> None:
+        self.pagerduty_took += seconds
+        self.calls += 1
+
+    async def fill(self) -> None:
+        """Everything open is known, shown in one channel each, and was read just now."""
+        for number in range(self.channels):
+            await self.subscriptions.add(
+                Subscription(
+                    Channel(TEAM, f"C{number:05}"), ScopeKind.SERVICE, service(number), made_by="U0CAROL"
+                )
+            )
+        await self.sweep.once(at_start=True)
+        self.known = sorted(
+            (await self.incidents.many(await self.incidents.open_ids())).values(), key=lambda one: one.id
+        )
+        if len(self.known) != self.open:
+            raise RuntimeError(f"{len(self.known)} of {self.open} incidents are known")
+        # From now on the log is quiet: what the sweeps look back at is later than all this.
+        self.database.clock_offset += LATER
+        await self.sweep.once()
+
+
+def service(number: int) -> Reference:
+    """The one that this channel follows."""
+    return Reference(f"PSVC{number:05}", f"Service {number}")
+
+
+@asynccontextmanager
+async def sized(url: str, around_it: World, open_: int, channels: int) -> AsyncIterator[Sized]:
+    async with AsyncExitStack() as stack:
+        database = await Database.open(url)
+        stack.push_async_callback(database.close)
+        await migrate(database)
+        session = await stack.enter_async_context(open_session())
+        batcher, wake = Batcher(database), Wake(database)
+        stack.push_async_callback(batcher.close)
+        stack.push_async_callback(wake.close)
+        incidents = Incidents(database, batcher, wake)
+        made: list[Sized] = []
+
+        def called(method: str, path: str, status: int, seconds: float) -> None:
+            made[0].called(method, path, status, seconds)
+
+        wire = PagerDutyHttp(session, around_it.pagerduty_url, on_call=called)
+        reader = PagerDuty(wire, AccountKey(SecretStr(around_it.api_key))).in_background()
+        sweep = Sweep(incidents, reader, Leases(database, "bench"), Cursors(database), seconds=0.001)
+        made.append(Sized(open_, channels, database, incidents, Subscriptions(database, wake), sweep))
+        await made[0].fill()
+        yield made[0]
+
+
+# ----------------------------------------------------------------------------------------- what is measured
+
+NUMBERS = itertools.count(1)
+
+
+def told(incident: Incident, kind: str, status: Status) -> Event:
+    """A webhook's event that changes it."""
+    number = next(NUMBERS)
+    return Event(
+        id=f"01SCALE{number:019d}",
+        webhook_id=f"scale-{number}",
+        type=f"incident.{kind}",
+        occurred_at=incident.created_at + timedelta(days=1, milliseconds=number),
+        incident_id=incident.id,
+        seen=replace(incident, status=status),
+        raw=RAW,
+    )
+
+
+async def about_open(one: Sized) -> float:
+    """Seconds per webhook about incidents that are known."""
+    turn = next(NUMBERS)
+    kind, status = ("acknowledged", Status.ACKNOWLEDGED) if turn % 2 else ("unacknowledged", Status.TRIGGERED)
+    some = [one.known[(turn + place) % one.open] for place in range(min(TOGETHER, one.open))]
+    events = [told(incident, kind, status) for incident in some]
+    began = time.perf_counter()
+    await asyncio.gather(*map(one.incidents.accept, events))
+    return (time.perf_counter() - began) / len(events)
+
+
+async def about_new(one: Sized) -> float:
+    """Seconds per webhook that opens an incident, which one channel wants; they are closed again after it."""
+    base = one.known[0]
+    new = []
+    for number in (next(NUMBERS) for _ in range(TOGETHER)):
+        about = service(number % SERVICES)
+        new.append(replace(base, id=f"QNEW{number:010}", number=10**6 + number, service=about))
+    opened = [told(incident, "triggered", Status.TRIGGERED) for incident in new]
+    began = time.perf_counter()
+    await asyncio.gather(*map(one.incidents.accept, opened))
+    took = (time.perf_counter() - began) / len(new)
+    closed = [told(incident, "resolved", Status.RESOLVED) for incident in new]
+    await asyncio.gather(*map(one.incidents.accept, closed))
+    return took
+
+
+async def sweep(one: Sized) -> float:
+    """Seconds of a sweep, without PagerDuty's part."""
+    before, calls = one.pagerduty_took, one.calls
+    began = time.perf_counter()
+    if await one.sweep.once() is None:
+        raise RuntimeError("the sweep was not its turn")
+    took = time.perf_counter() - began - (one.pagerduty_took - before)
+    if one.calls - calls > 3:
+        raise RuntimeError(f"a sweep made {one.calls - calls} calls")
+    return took
+
+
+MEASURED: dict[str, Callable[[Sized], Awaitable[float]]] = {
+    "webhook, known": about_open,
+    "webhook, new": about_new,
+    "sweep": sweep,
+}
+
+
+# ------------------------------------------------------------------------------------------------ the table
+
+
+async def scale(bench: Bench) -> AsyncIterator[Row]:
+    """Per webhook and per sweep, beside the same in the smallest world."""
+    by_open = [(open_, CHANNELS_BESIDE_OPEN) for open_ in OPEN]
+    by_channels = [(OPEN_BESIDE_CHANNELS, channels) for channels in CHANNELS]
+    for kind in bench.databases():
+        for sizes, word in ((by_open, "open"), (by_channels, "channels")):
+            async for row in compared(bench, kind, sizes, word):
+                yield row
+
+
+async def compared(
+    bench: Bench, kind: str, sizes: Sequence[tuple[int, int]], word: str
+) -> AsyncIterator[Row]:
+    """A row for each measure and each size but the smallest."""
+    async with AsyncExitStack() as stack:
+        worlds = []
+        for open_, channels in sizes:
+            around_it = await stack.enter_async_context(world(bench.folder))
+            await open_incidents(around_it, open_)
+            url = bench.databases()[kind]
+            worlds.append(await stack.enter_async_context(sized(url, around_it, open_, channels)))
+        for what, measure in MEASURED.items():
+            seconds = await _by_turns(worlds, measure)
+            for one, took in list(zip(worlds, seconds, strict=True))[1:]:
+                size = one.open if word == "open" else one.channels
+                yield _flat(f"{what}, {size:,} {word}, {kind}", seconds[0], took)
+
+
+async def _by_turns(worlds: Sequence[Sized], measure: Callable[[Sized], Awaitable[float]]) -> list[float]:
+    """The best of each: whatever else this machine does only adds."""
+    taken: list[list[float]] = [[] for _ in worlds]
+    for _ in range(ROUNDS):
+        for one, mine in zip(worlds, taken, strict=True):
+            mine.append(await measure(one))
+    return [min(mine) for mine in taken]
+
+
+def _flat(what: str, smallest: float, seconds: float) -> Row:
+    ratio = seconds / smallest
+    figures = f"{smallest * 1000:,.2f} ms", f"{seconds * 1000:,.2f} ms"
+    return Row(what, *figures, ratio, f"≤ {1 + FLAT:.1f}", ratio <= 1 + FLAT)
