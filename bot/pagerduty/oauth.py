@@ -12,11 +12,8 @@ here is ever repeated: whoever calls decides, knowing whether it may have happen
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -75,16 +72,6 @@ class Granted:
     expires_in: float
 
 
-def new_verifier() -> str:
-    """A PKCE verifier: 43 characters no one can guess (RFC 7636, 4.1)."""
-    return secrets.token_urlsafe(32)
-
-
-def challenge_of(verifier: str) -> str:
-    """Its S256 challenge."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
 class PagerDutyOAuth:
     """Our app at PagerDuty, over a session that the caller opens and closes.
 
@@ -118,7 +105,7 @@ class PagerDutyOAuth:
         return f"PagerDutyOAuth({self._origin!r})"
 
     def authorize_url(self, state: str, challenge: str) -> str:
-        """Where the person's browser goes to consent; `challenge` is `challenge_of` the verifier."""
+        """Where the person's browser goes to consent; `challenge` is PKCE's."""
         query = {
             "client_id": self._client_id,
             "redirect_uri": self._redirect_uri,

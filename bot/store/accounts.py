@@ -27,7 +27,7 @@ MOST_DUE = 5000  # links looked at in one round
 
 
 class Grant(Protocol):
-    """What PagerDuty gave (bot/pagerduty/oauth.py: `Granted`)."""
+    """What PagerDuty gave (bot/pagerduty/oauth.py: `Granted`). `expires_in`: seconds from now."""
 
     @property
     def access(self) -> SecretStr: ...
@@ -160,11 +160,6 @@ class AccountStore:
         except Unsealable:
             return False
         return True
-
-    async def tokens(self, user: SlackUser) -> TokenPair | None:
-        """The tokens of a living link. Raises Unsealable."""
-        account = await self.living(user)
-        return None if account is None else self.opened(account)
 
     # --------------------------------------------------------------------------------------------- writing
 

@@ -30,7 +30,9 @@ Untakeable = Literal["unknown", "used", "expired", "browser"]
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret that somebody else holds: SHA-256, url-safe, 43 characters."""
+    """What is kept of a secret that somebody else holds: SHA-256, url-safe, 43 characters. PKCE's S256 is the
+    same (RFC 7636, 4.2).
+    """
     return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode("ascii")
 
 

@@ -12,13 +12,14 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 from pydantic import SecretStr
 from sqlalchemy import ColumnElement, Row, Select, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, SlackUser
+from bot.store.accounts import Grant
 from bot.store.database import Database
 from bot.store.intent_steps import EXPIRED, LINKING
 from bot.store.links import digest
@@ -34,22 +35,9 @@ TOGETHER = 50  # expired ones swept in one go
 Outcome = Literal["linked", "refused", "late", "expired"]
 
 
-class Granted(Protocol):
-    """What PagerDuty gave: bot/pagerduty/oauth.py. `expires_in` in seconds from now."""
-
-    @property
-    def access(self) -> SecretStr: ...
-    @property
-    def refresh(self) -> SecretStr | None: ...
-    @property
-    def scopes(self) -> frozenset[str]: ...
-    @property
-    def expires_in(self) -> float: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A kept grant, opened: `Granted` again."""
+    """A kept grant, opened: a `Grant` again."""
 
     access: SecretStr
     refresh: SecretStr | None
@@ -109,7 +97,7 @@ class PendingLinks:
         self._database = database
         self._sealer = sealer
 
-    async def keep(self, link_id: str, person: Person, granted: Granted) -> None:
+    async def keep(self, link_id: str, person: Person, granted: Grant) -> None:
         """Seal what came for a state that was taken; ten minutes to confirm it."""
         row = {
             "person_id": person.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from bot.model import Person, SlackUser
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import UserToken
 from bot.pagerduty.http import PagerDutyHttp
-from bot.pagerduty.oauth import Granted, PagerDutyOAuth, challenge_of, new_verifier
+from bot.pagerduty.oauth import Granted, PagerDutyOAuth
 from bot.sandbox.pagerduty import FakePagerDuty
+from bot.sandbox.pagerduty.oauth import challenge_of
 from bot.sandbox.world import acme
 from bot.store.accounts import Account, AccountStore
 from bot.store.database import Database
@@ -110,7 +112,7 @@ class Site:
         return parse_qs(urlsplit(back).query)["code"][0]
 
     async def granted(self, person_id: str, app: PagerDutyOAuth | None = None) -> Granted:
-        app, verifier = app or self.app(), new_verifier()
+        app, verifier = app or self.app(), secrets.token_urlsafe(48)
         return await app.exchange(self.consent(app, person_id, verifier), verifier)
 
     async def link(self, replica: Replica, user: SlackUser = ALICE) -> Account:

@@ -103,8 +103,9 @@ async def test_a_pagerduty_that_does_not_answer_is_left_in_peace_until_the_next_
 
 async def test_somebody_whose_renewal_always_fails_stops_nobody_else(site: Site, one: Replica) -> None:
     people = await many(site, one, 6)
-    poisoned = await one.accounts.tokens(people[0])
-    assert poisoned
+    account = await one.accounts.living(people[0])
+    assert account
+    poisoned = one.accounts.opened(account)
     assert poisoned.refresh
     site.let_pass(DAY * 0.8)
     fields = {"refresh_token": poisoned.refresh.get_secret_value()}

@@ -251,8 +251,7 @@ async def test_of_two_browsers_the_first_to_confirm_wins_and_the_other_is_told(d
     assert sorted("in another window" in page.said for page in pages) == [False, True]
     await desk.settled()
     assert len(desk.linked) == 1
-    account = await desk.accounts.tokens(UMA)
-    assert account is not None
+    assert await desk.linked_person() == "PUMA007"
 
 
 async def test_the_private_messages_with_the_button_become_linked_as(desk: Desk) -> None:

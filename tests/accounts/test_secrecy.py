@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import logging
+import secrets
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from sqlalchemy import MetaData, select
 from bot.accounts.keeping_fresh import KeepFresh
 from bot.errors import NotLinked, PagerDutyFailure
 from bot.metrics import Metrics
-from bot.pagerduty.oauth import new_verifier
 from bot.store.database import Database
 from tests.accounts.replicas import ALICE, BOB, CLIENT_SECRET, DAY, KEY, Replica, Site, site_on
 
@@ -101,7 +101,7 @@ async def test_no_secret_stands_anywhere(site: Site, tmp_path: Path) -> None:
         one, two = await site.replica(), await site.replica()
         for replica in (one, two):
             replica.tokens = replica.new_tokens(count=metrics.token_refresh)
-        app, verifier = site.app(on_call=metrics.pagerduty_call), new_verifier()
+        app, verifier = site.app(on_call=metrics.pagerduty_call), secrets.token_urlsafe(48)
         code = site.consent(app, "PALICE1", verifier)
         heard.secrets |= {code, verifier}
         granted = await app.exchange(code, verifier)

@@ -40,9 +40,10 @@ async def link(url: str, user: SlackUser, key: str) -> None:
 
 async def opens(url: str, user: SlackUser, key: str) -> bool:
     database = await Database.open(url)
-    tokens = await AccountStore(database, Sealer([key])).tokens(user)
+    store = AccountStore(database, Sealer([key]))
+    account = await store.living(user)
     await database.close()
-    return tokens is not None and tokens.access == Pair.access
+    return account is not None and store.opened(account).access == Pair.access
 
 
 def settings(url: str, *keys: str) -> Mapping[str, str]:

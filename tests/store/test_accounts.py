@@ -70,8 +70,7 @@ async def test_a_link_is_kept_as_it_was_made(store: AccountStore, database: Data
     assert found.seconds_left == pytest.approx(24 * HOUR)
     assert found.life_seconds == pytest.approx(24 * HOUR)
     assert found.refreshed_at is None
-    tokens = await store.tokens(ALICE)
-    assert tokens
+    tokens = store.opened(found)
     assert tokens.refresh
     assert tokens.refresh.get_secret_value() == "refresh 1"
     database.clock_offset += HOUR
@@ -148,11 +147,9 @@ async def test_a_new_pair_takes_the_old_ones_place(store: AccountStore, database
 async def test_what_pagerduty_does_not_tell_stays(store: AccountStore) -> None:
     made = await store.link(ALICE, ANDERSON, pair("1"))
     assert await store.renew(ALICE, made.generation, pair("2", refresh=False, scopes=""))
-    tokens = await store.tokens(ALICE)
-    assert tokens
-    assert tokens.refresh == SecretStr("refresh 1")
     found = await store.living(ALICE)
     assert found
+    assert store.opened(found).refresh == SecretStr("refresh 1")
     assert found.scopes == made.scopes
 
 
@@ -180,7 +177,6 @@ async def test_an_ended_link_is_remembered_without_its_tokens(
     assert await store.end(ALICE, "refused", made.generation)
     assert not await store.end(ALICE, "refused", made.generation)
     assert await store.living(ALICE) is None
-    assert await store.tokens(ALICE) is None
     assert not await store.renew(ALICE, made.generation, pair("late"))
     ended = await store.ended(ALICE)
     assert ended

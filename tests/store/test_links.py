@@ -17,7 +17,7 @@ from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.intent_steps import EXPIRED, NewIntent
 from bot.store.intents import Intents
-from bot.store.links import Links, Taken
+from bot.store.links import Links, Taken, digest
 from bot.store.pending_links import PendingLinks, Tokens, TooLate
 from bot.store.people_tables import intents, link_states, link_tickets
 from bot.store.sealing import Sealer
@@ -70,6 +70,12 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
     sealer = Sealer([Fernet.generate_key().decode()])
     yield Desk(database, Links(database, sealer), PendingLinks(database, sealer))
     await database.close()
+
+
+def test_the_challenge_is_made_as_pkce_says() -> None:
+    # The example of RFC 7636, appendix B.
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert digest(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 async def test_a_ticket_is_good_for_fifteen_minutes_and_for_its_person(desk: Desk) -> None:
