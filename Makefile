@@ -6,6 +6,7 @@
 #   make lint       the quick half of `make test`
 #   make pictures   take the pictures in docs/pictures anew (needs Chromium)
 #   make bench      speed, as ratios to floors measured in the same run
+#   make chaos      kills, freezes and outages in a storm, then the truth (ARGS="--seeds 20")
 #   make lock       write the locks again after a change to pyproject.toml (UPGRADE=1: with the newest versions)
 #
 # PYTHON=/path/to/python3.12 picks the interpreter .venv is built with; otherwise it is the newest from 3.11 on.
@@ -25,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sandbox run test lint format pictures bench lock
+.PHONY: help sandbox run test lint format pictures bench chaos lock
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -64,6 +65,9 @@ pictures: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(VENV)/.dev
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 # Names, versions, hashes and markers only: whose index they come from is the business of the machine that installs.
 COMPILE = $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \

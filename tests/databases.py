@@ -112,16 +112,26 @@ class PostgresCluster:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """Stops the server without waiting for its clients, and removes its files. Safe to call twice."""
+    def halt(self, *, politely: bool = False) -> None:
+        """Ends the server as a crash would, or `politely` as a restart does; its files stay. Safe to call
+        twice.
+        """
         server, self._server = self._server, None
         if server is not None and server.poll() is None:
-            server.send_signal(signal.SIGQUIT)
+            server.send_signal(signal.SIGINT if politely else signal.SIGQUIT)
             try:
                 server.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+    def resume(self) -> None:
+        """Serves the same files on the same port again, after `halt`."""
+        self._serve(self.folder)
+
+    def stop(self) -> None:
+        """Stops the server without waiting for its clients, and removes its files. Safe to call twice."""
+        self.halt()
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -170,13 +180,13 @@ class PostgresCluster:
     def _serve(self, folder: Path) -> None:
         options = [f"listen_addresses={HOST}", "unix_socket_directories=", "max_connections=200"]
         options += ["shared_buffers=64MB", "timezone=UTC", *(() if self._durable else FORGETFUL)]
-        self._port = _free_port()
+        self._port = self._port or _free_port()
         words = ["postgres", "-D", str(folder / "data"), "-p", str(self._port)]
         words += itertools.chain.from_iterable(("-c", option) for option in options)
         log = folder / "server.log"
         self._server = self._spawn(words, folder, log)
         deadline = time.monotonic() + START_SECONDS
-        while not _says_ready(folder / "data" / "postmaster.pid"):
+        while not _says_ready(folder / "data" / "postmaster.pid", self._server.pid):
             if self._server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
             time.sleep(POLL_SECONDS)
@@ -197,10 +207,13 @@ class PostgresCluster:
             )
 
 
-def _says_ready(pid_file: Path) -> bool:
-    """Line 8 of postmaster.pid is the server's state (PostgreSQL's own pg_ctl waits for it too)."""
+def _says_ready(pid_file: Path, pid: int) -> bool:
+    """Line 8 of postmaster.pid is the server's state (PostgreSQL's own pg_ctl waits for it too); line 1 tells
+    whose, for a server that was killed leaves its file behind.
+    """
     try:
-        return pid_file.read_text().splitlines()[7].strip() == "ready"
+        lines = pid_file.read_text().splitlines()
+        return lines[0] == str(pid) and lines[7].strip() == "ready"
     except (OSError, IndexError):
         return False
 
