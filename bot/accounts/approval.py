@@ -1,8 +1,9 @@
 """An admin's word on a link that the e-mail addresses do not prove.
 
 Each admin (or their channel) gets a private message with both names and two buttons; whoever presses first
-decides, and every message then says so. Nobody decides about their own link. What nobody decides within a day
-is thrown away (`lapse`), as is what nobody confirmed.
+decides, and every message then says so. Nobody decides about their own link, and whoever may have consented
+does not approve it: it takes a second person. What nobody decides within a day is thrown away (`lapse`), as
+is what nobody confirmed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import structlog
 
 from bot.accounts.completing import Completion
 from bot.accounts.members import Members
-from bot.accounts.proof import Doubt
+from bot.accounts.proof import Doubt, confirmed_email
 from bot.declaration import Reply
 from bot.errors import NotAllowed, SlackFailure, StoreUnavailable, UserError
 from bot.model import SlackProfile, SlackUser
 from bot.render.linking import ask_admin, decided, not_approved
 from bot.slack.workspaces import Workspaces
+from bot.store.accounts import AccountStore
 from bot.store.pending_links import PendingLink, PendingLinks, TooLate
 
 log = structlog.get_logger("pagerline.linking")
@@ -47,11 +49,13 @@ class Approvals:
         members: Members,
         workspaces: Workspaces,
         *,
+        accounts: AccountStore,
         channel_id: str | None,
         slash: str,
     ) -> None:
         self._pending = pending
         self._completion = completion
+        self._accounts = accounts
         self._admins = admins
         self._members = members
         self._workspaces = workspaces
@@ -103,6 +107,8 @@ class Approvals:
         Raises NotAllowed for who may not, UserError for a link nobody knows (any more).
         """
         link = await self._decidable(link_id, admin)
+        if link.outcome is None:
+            await self._check_approval(link, admin)
         approved = False
         with contextlib.suppress(TooLate):
             approved = await self._completion.link(link.id, proven=True, by=admin.id)
@@ -131,6 +137,22 @@ class Approvals:
         if link.user == admin:
             raise NotAllowed("This link is your own, so another admin has to decide about it.")
         return link
+
+    async def _check_approval(self, link: PendingLink, admin: SlackUser) -> None:
+        """Raises NotAllowed when the admin is, or was asked before there was, the PagerDuty user's owner."""
+        holder = await self._accounts.linked_to(link.user.team_id, link.person.id)
+        email = confirmed_email(await self._profile(admin)) or ""
+        if holder == admin or email.casefold() == (link.person.email or "").casefold() != "":
+            raise NotAllowed(
+                f"{link.person.name} in PagerDuty is you, so another admin has to approve this. "
+                "If you did not mean to let somebody act in your name, press Refuse."
+            )
+        owned = await self._accounts.living(holder) if holder is not None else None
+        if owned is not None and link.confirmed_at is not None and owned.linked_at > link.confirmed_at:
+            raise NotAllowed(
+                f"Since you were asked, <@{owned.user.id}> has linked {link.person.name} in PagerDuty. "
+                "Press Refuse; if that link is the wrong one, have them unlink it and ask again."
+            )
 
     async def _show_decided(self, link: PendingLink) -> None:
         """Every message that asked says how it ended."""

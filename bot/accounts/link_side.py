@@ -75,6 +75,7 @@ def build_link_side(
         admins,
         members,
         workspaces,
+        accounts=accounts,
         channel_id=settings.admin_channel,
         slash=settings.slash_command,
     )

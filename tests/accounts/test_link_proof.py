@@ -114,6 +114,24 @@ async def _of_another_workspace(desk: Desk) -> SlackUser:
     return elsewhere
 
 
+async def test_who_may_have_consented_does_not_approve_it_alone(desk: Desk) -> None:
+    link_id = await asked_for_bob(desk)
+    desk.admins.ids = (BOB.id, CAROL.id)
+    with pytest.raises(NotAllowed, match="Bob Brown in PagerDuty is you"):
+        await desk.side.approvals.approve(link_id, BOB)
+    assert await desk.side.approvals.refuse(link_id, BOB)
+    assert await desk.linked_person(UMA) is None
+
+
+async def test_who_linked_since_the_admins_were_asked_keeps_it(desk: Desk) -> None:
+    link_id = await asked_for_bob(desk)
+    await (browser := await desk.browser()).confirm(await browser.consent(await desk.offer(BOB), BOB))
+    with pytest.raises(NotAllowed, match="Since you were asked, <@U0BOB> has linked Bob Brown"):
+        await desk.side.approvals.approve(link_id, CAROL)
+    await desk.settled()
+    assert (await desk.linked_person(BOB), await desk.linked_person(UMA)) == ("PBOB002", None)
+
+
 async def test_what_was_not_confirmed_by_the_person_cannot_be_approved(desk: Desk) -> None:
     browser = await desk.browser()
     await browser.consent(await desk.offer(UMA), BOB)
