@@ -149,8 +149,9 @@ class Approvals:
             )
         owned = await self._accounts.living(holder) if holder is not None else None
         if owned is not None and link.confirmed_at is not None and owned.linked_at > link.confirmed_at:
+            who = await self._profile(owned.user)
             raise NotAllowed(
-                f"Since you were asked, <@{owned.user.id}> has linked {link.person.name} in PagerDuty. "
+                f"Since you were asked, {who.real_name or who.name} has linked {link.person.name} in PagerDuty. "
                 "Press Refuse; if that link is the wrong one, have them unlink it and ask again."
             )
 

@@ -126,7 +126,7 @@ async def test_who_may_have_consented_does_not_approve_it_alone(desk: Desk) -> N
 async def test_who_linked_since_the_admins_were_asked_keeps_it(desk: Desk) -> None:
     link_id = await asked_for_bob(desk)
     await (browser := await desk.browser()).confirm(await browser.consent(await desk.offer(BOB), BOB))
-    with pytest.raises(NotAllowed, match="Since you were asked, <@U0BOB> has linked Bob Brown"):
+    with pytest.raises(NotAllowed, match="Since you were asked, Bob Brown has linked Bob Brown"):
         await desk.side.approvals.approve(link_id, CAROL)
     await desk.settled()
     assert (await desk.linked_person(BOB), await desk.linked_person(UMA)) == ("PBOB002", None)
