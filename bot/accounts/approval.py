@@ -151,8 +151,8 @@ class Approvals:
         if owned is not None and link.confirmed_at is not None and owned.linked_at > link.confirmed_at:
             who = await self._profile(owned.user)
             raise NotAllowed(
-                f"Since you were asked, {who.real_name or who.name} has linked {link.person.name} in PagerDuty. "
-                "Press Refuse; if that link is the wrong one, have them unlink it and ask again."
+                f"Since you were asked, {who.real_name or who.name} has linked {link.person.name} "
+                "in PagerDuty. Press Refuse. If that link is wrong, have them unlink it and ask again."
             )
 
     async def _show_decided(self, link: PendingLink) -> None:
