@@ -76,7 +76,8 @@ COMPILE = $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal -
 lock:
 	@[ -x $(BIN)/uv ] || { $(MAKE) $(VENV)/.dev; }
 	@$(COMPILE) --output-file requirements.lock
-	@$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --group aws --constraints requirements.lock --output-file requirements-aws.lock
+	@$(COMPILE) --group dev --group aws --constraints requirements-aws.lock --output-file requirements-dev.lock
 	@$(MAKE) $(VENV)/.dev
 
 define BUILD_VENV

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -38,6 +39,14 @@ def _is_a_fernet_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _networks(value: Any) -> Any:
+    """CIDR ranges or single addresses, of either version."""
+    try:
+        return tuple(ip_network(str(word), strict=False) for word in _split(value))
+    except ValueError:
+        raise ValueError("must be addresses or CIDR ranges, such as 10.0.0.0/8,fd00::/8") from None
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -52,5 +61,6 @@ Secrets = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_split)]
 Keys = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_is_a_fernet_key)], ...], NoDecode, BeforeValidator(_split)
 ]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Lower = BeforeValidator(_lower)
 Upper = BeforeValidator(_upper)

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.setting_kinds import Keys, Lower, Secret, Secrets, Upper, Words
+from bot.setting_kinds import Keys, Lower, Networks, Secret, Secrets, Upper, Words
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 REGIONS: Mapping[str, Mapping[str, str]] = {
@@ -108,6 +108,20 @@ class Settings(BaseModel):
     pagerduty_webhook_secrets: Secrets = Field(
         (),
         description="Secret of the V3 webhook subscription, shown at its creation. Several while rotating.",
+    )
+
+    webhook_source_check: bool = Field(
+        False, description="Take webhooks from PagerDuty's published addresses only (docs/network.md)."
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses or CIDR ranges of your own proxies: only their `X-Forwarded-For` is believed.",
+    )
+    safelist_url: str = Field(
+        "https://developer.pagerduty.com", description="Where PagerDuty publishes its addresses."
+    )
+    safelist_seconds: float = Field(
+        21600.0, gt=0, description="How often they are fetched for the source check, in seconds."
     )
 
     public_url: str | None = Field(
@@ -250,7 +264,8 @@ class Settings(BaseModel):
         return value
 
     @field_validator(
-        "slack_api_url", "pagerduty_api_url", "pagerduty_events_url", "pagerduty_identity_url", "public_url"
+        *("slack_api_url", "pagerduty_api_url", "pagerduty_events_url", "pagerduty_identity_url"),
+        *("safelist_url", "public_url"),
     )
     @classmethod
     def _url_is_safe(cls, value: str | None) -> str | None:

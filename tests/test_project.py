@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-aws.lock", "requirements-dev.lock")
 PAPERS = ("README.md", "CONTRIBUTING.md")
 
 REQUIREMENT = re.compile(
@@ -49,12 +49,14 @@ def test_everything_locked_has_a_hash(lock: str) -> None:
 def test_the_locks_hold_what_is_declared() -> None:
     runtime, development = locked("requirements.lock"), locked("requirements-dev.lock")
     assert declared(project()["project"]["dependencies"]) - runtime.keys() == set()
+    assert declared(project()["dependency-groups"]["aws"]) - locked("requirements-aws.lock").keys() == set()
     assert declared(project()["dependency-groups"]["dev"]) - development.keys() == set()
 
 
 def test_what_is_tested_is_what_runs() -> None:
-    runtime, development = locked("requirements.lock"), locked("requirements-dev.lock")
-    assert {name: development.get(name) for name in runtime} == runtime
+    runtime, aws, development = (locked(lock) for lock in LOCKS)
+    assert {name: aws.get(name) for name in runtime} == runtime
+    assert {name: development.get(name) for name in aws} == aws
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -6,7 +6,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bot.cli import audit, change, check, event, key, manifest, migrate, reference, rekey, run, sandbox
+from bot.cli import (
+    audit,
+    change,
+    check,
+    event,
+    key,
+    manifest,
+    migrate,
+    reference,
+    rekey,
+    run,
+    safelist,
+    sandbox,
+)
 from bot.cli.settings import add_places
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
@@ -20,6 +33,7 @@ VERBS: tuple[Verb, ...] = (
     migrate.VERB,
     manifest.VERB,
     audit.VERB,
+    safelist.VERB,
     key.VERB,
     rekey.VERB,
     event.VERB,

@@ -3,7 +3,8 @@
 Where PagerDuty's events come in. What each status means to PagerDuty (its webhook documentation, "Webhook
 behavior"): 2xx taken; other 4xx dropped at once, and three dropped in a row disable the subscription for a
 day; 5xx retried for 48 hours. So a signature that is well formed but matches none of our secrets is answered
-503: a wrongly rotated secret must not lose an event.
+503: a wrongly rotated secret must not lose an event. So is one from an address that is not on PagerDuty's
+list (where that is checked): the list may have changed before we heard of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 from bot.errors import StoreUnavailable
 from bot.events import Event
 from bot.inbound.reading import Unreadable, read_body
+from bot.inbound.sources import SourceCheck
 from bot.metrics import Metrics
 from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
 
@@ -115,6 +117,7 @@ class WebhookDoor:
         after: Callable[[Event], None],
         alarm: SignatureAlarm,
         metrics: Metrics,
+        sources: SourceCheck | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secrets = tuple(secret.get_secret_value() for secret in secrets)
@@ -123,11 +126,14 @@ class WebhookDoor:
         self._after = after
         self._alarm = alarm
         self._metrics = metrics
+        self._sources = sources
         self._clock = clock
         self._store_is_away = False
 
     async def __call__(self, request: web.Request) -> web.Response:
         """202 after the commit; the module's docstring says what else."""
+        if self._sources is not None and self._sources.refuses(request):
+            return self._answer(503, "foreign_source", "This address is not one of PagerDuty's.")
         try:
             raw = await read_body(request)
         except Unreadable as refusal:

@@ -210,3 +210,11 @@ notices = Table(
     Column("told_at", Moment, nullable=False),
     Column("detail", Text),  # what is needed to take it back: a message's ts
 )
+
+safelists = Table(
+    "safelists",
+    people_metadata,
+    Column("region", Text, primary_key=True),  # us, eu
+    Column("addresses", Text, nullable=False),  # addresses and CIDR ranges, space-separated
+    Column("fetched_at", Moment, nullable=False),
+)

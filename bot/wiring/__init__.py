@@ -41,6 +41,7 @@ from bot.wiring.doors import (
     build_install_doors,
     build_link_doors,
     build_slack_front,
+    build_source_check,
     build_webhook_door,
     slack_door,
 )
@@ -141,7 +142,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
         health=Health(
             store_problem=partial(_store_problem, store.database, needed_schema()), complaints=complaints
         ),
-        webhooks=build_webhook_door(parts),
+        webhooks=build_webhook_door(parts, build_source_check(parts, background)),
         slack=slack_door(settings, front),
         linking=build_link_doors(settings, links),
         install=installing.install if installing else absent,

@@ -9,20 +9,25 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.accounts.link_side import LinkSide
+from bot.background import Background
 from bot.command.channels import Channels
 from bot.command.coming_and_going import ComingAndGoing
 from bot.command.people import PeopleSync
 from bot.command.run import Runner
 from bot.delivery.loop import Delivery
+from bot.delivery.sources import PublishedSources
 from bot.events import Event
 from bot.inbound.install import INSTALL_PATH, InstallDoors, InstallStore
 from bot.inbound.linking import LinkDoors
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
+from bot.inbound.sources import SourceCheck
+from bot.pagerduty import safelist
 from bot.settings import Settings
 from bot.slack.connection import Connection
 from bot.store.installs import InstallStates
+from bot.store.safelists import Safelists
 from bot.wiring.parts import Parts
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -113,7 +118,26 @@ def build_link_doors(settings: Settings, links: LinkSide | None) -> LinkDoors | 
     return LinkDoors(links, public_url=settings.public_url or "", slash=settings.slash_command)
 
 
-def build_webhook_door(parts: Parts) -> WebhookDoor:
+def build_source_check(parts: Parts, background: Background) -> SourceCheck | None:
+    """None: deliveries may come from anywhere, as long as they are signed."""
+    settings, store = parts.settings, parts.store
+    if not settings.webhook_source_check:
+        return None
+    region = settings.pagerduty_region
+    session = parts.pagerduty.session
+    published = PublishedSources(
+        lambda: safelist.fetch(session, settings.safelist_url, "webhooks", region),
+        Safelists(store.database),
+        store.leases,
+        parts.admins,
+        region=region,
+        seconds=settings.safelist_seconds,
+    )
+    background.start("PagerDuty's addresses", published.run)
+    return SourceCheck(allowed=published.networks, proxies=settings.trusted_proxies)
+
+
+def build_webhook_door(parts: Parts, sources: SourceCheck | None) -> WebhookDoor:
     settings, store, directory = parts.settings, parts.store, parts.pagerduty.directory
     admins = parts.admins
 
@@ -134,6 +158,7 @@ def build_webhook_door(parts: Parts) -> WebhookDoor:
         after=after,
         alarm=alarm,
         metrics=parts.metrics,
+        sources=sources,
     )
 
 

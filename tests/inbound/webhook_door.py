@@ -19,6 +19,7 @@ from bot.errors import StoreUnavailable
 from bot.events import Event
 from bot.inbound.pagerduty import PATH, SignatureAlarm, WebhookDoor
 from bot.inbound.reading import LARGEST
+from bot.inbound.sources import SourceCheck
 from bot.metrics import Metrics
 from tests.inbound.doors import serving
 
@@ -88,7 +89,7 @@ class Door:
             heard_from=self.heard_from, tell_admins=self.tell, settle=self.settle, clock=lambda: self.clock
         )
 
-    def handler(self) -> WebhookDoor:
+    def handler(self, *, sources: SourceCheck | None = None) -> WebhookDoor:
         return WebhookDoor(
             secrets=[SecretStr(secret) for secret in SECRETS],
             accept=self.accept,
@@ -96,6 +97,7 @@ class Door:
             after=self.afterwards.append,
             alarm=self.alarm(),
             metrics=self.metrics,
+            sources=sources,
             clock=lambda: NOW,
         )
 

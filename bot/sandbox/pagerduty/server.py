@@ -1,7 +1,8 @@
 """FakePagerDuty: the parts put together behind one listener.
 
 One origin serves what PagerDuty spreads over several hosts: REST at `/`, `/v2/enqueue` and
-`/v2/change/enqueue`, the v1 events form, `/oauth/…`, and `/control/…`, which PagerDuty does not have.
+`/v2/change/enqueue`, the v1 events form, `/oauth/…`, `/ip-safelists/…`, and `/control/…`, which PagerDuty
+does not have.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from bot.sandbox.pagerduty.rest.routes import Route
 from bot.sandbox.pagerduty.rest.webhooks import WebhookSubscriptions
 from bot.sandbox.pagerduty.roles import Roles
 from bot.sandbox.pagerduty.rota import Rota
+from bot.sandbox.pagerduty.safelists import PublishedLists
 from bot.sandbox.pagerduty.state import Incident, State
 from bot.sandbox.pagerduty.subscriptions import Subscription, Subscriptions
 from bot.sandbox.pagerduty.webhook_body import EVENTS, WebhookWriter
@@ -85,6 +87,7 @@ class FakePagerDuty:
             *WebhookSubscriptions(self.state, self._subscriptions, self.webhooks, clock).routes(),
         ]
         self._events = EventsApi(self.lifecycle)
+        self.safelists = PublishedLists()
         self._control_routes = ControlRoutes(
             control=self.control,
             state=self.state,
@@ -196,6 +199,7 @@ class FakePagerDuty:
         router.add_post("/v2/enqueue", wire.bind(_event(self._events.enqueue)))
         router.add_post("/v2/change/enqueue", wire.bind(_event(self._events.enqueue_change)))
         router.add_post("/generic/2010-04-15/create_event.json", wire.bind(_event(self._events.create_event)))
+        self.safelists.add_to(router)
         OAuthRoutes(self.oauth, self.state).add_to(router, wire, unrecorded)
         for route in self._routes:
             router.add_route(route.method, route.path, wire.bind(front.serve(route)))

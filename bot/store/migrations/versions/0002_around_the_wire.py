@@ -1,0 +1,24 @@
+"""Where PagerDuty's webhooks come from; bot/store/people_tables.py says what each column means.
+
+Follows 0001. Expand first, contract a release later: old replicas keep running.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "safelists",
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("addresses", sa.Text(), nullable=False),
+        sa.Column("fetched_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("region", name="pk_safelists"),
+    )
