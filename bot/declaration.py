@@ -359,7 +359,7 @@ def _parameters(verb: str, handler: Handler, details: Mapping[str, Argument]) ->
     found = []
     for name, parameter in list(inspect.signature(handler).parameters.items())[1:]:
         kind, many, optional = _kind(hints[name])
-        if kind not in KINDS:
+        if kind not in KINDS and not issubclass(kind, OneOf):
             raise TypeError(
                 f"{verb}: argument {name} has no known kind ({hints[name]!r}); they are in bot/declaration.py"
             )

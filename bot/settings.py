@@ -176,6 +176,14 @@ class Settings(BaseModel):
     trigger_without_seat: bool = Field(
         False, description="Let people without a PagerDuty user trigger incidents (by the Events API)."
     )
+    trigger_without_seat_channels: Words = Field(
+        (),
+        description="Only in these channels (`C…`, or `T…:C…` of another workspace); empty: wherever they "
+        "can reach the bot.",
+    )
+    trigger_without_seat_hourly: int = Field(
+        5, ge=1, description="How often in an hour each of them may."
+    )
     remind_unlinked: bool = Field(
         True, description="Remind people who are not linked the day before they go on call."
     )

@@ -5,7 +5,9 @@ from commands import (
     ack,
     ack_all,
     audit,
+    change,
     escalate,
+    event,
     help,  # noqa: A004 - a verb's module bears the verb's name
     link,
     links,
@@ -36,6 +38,8 @@ CATALOG = Catalog(
     note.note,
     notes.notes,
     trigger.trigger,
+    event.event,
+    change.change,
     oncall.oncall,
     subscribe.subscribe,
     unsubscribe.unsubscribe,

@@ -76,5 +76,5 @@ async def _by_event(ctx: Context, new: NewIncident) -> Reply:
 
 
 async def _what_came_of_it(ctx: Context, new: NewIncident) -> Reply | None:
-    incident = await ctx.incidents.made_of_event(new)
+    incident = await ctx.incidents.made_of_event(new.key, new.service.id)
     return triggered(incident) if incident else nothing_came_of_it(new.service.name, new.service.id)

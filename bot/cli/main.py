@@ -11,6 +11,7 @@ from bot.cli import (
     change,
     check,
     event,
+    event_keys,
     key,
     manifest,
     migrate,
@@ -38,6 +39,7 @@ VERBS: tuple[Verb, ...] = (
     rekey.VERB,
     event.VERB,
     change.VERB,
+    event_keys.VERB,
     reference.VERB,
 )
 

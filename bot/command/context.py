@@ -36,6 +36,7 @@ from bot.model import (
     Subscription,
     Urgency,
 )
+from bot.pagerduty.event_fields import Alert, Change
 from bot.render.outcomes import Outcome
 from bot.slack.failures import ChannelClosed, ScopeMissing
 from bot.slack.workspaces import Workspaces
@@ -180,11 +181,23 @@ class IncidentPort(Protocol):
         Raises UserError when the service takes no events.
         """
 
-    async def made_of_event(self, new: NewIncident) -> Incident | None:
-        """The incident that came of it, some seconds later; None when none did."""
+    async def may_send_without_seat(self, user: SlackUser) -> None:
+        """Raises NotAllowed where people without a PagerDuty user may not, or have done it too often."""
 
-    async def with_key(self, service_id: str, key: str) -> Incident | None:
-        """The incident that an earlier `trigger` with this key made."""
+    async def send_alert(self, integration: str, alert: Alert) -> str:
+        """By an integration that admins have named: taken in, not carried out yet; its dedup key.
+
+        Raises UserError when nobody has named it.
+        """
+
+    async def send_change(self, integration: str, change: Change) -> None:
+        """The same for a deploy or another change."""
+
+    async def made_of_event(self, key: str, service_id: str | None = None) -> Incident | None:
+        """The incident that came of an alert, some seconds later; None when none did."""
+
+    async def with_key(self, service_id: str | None, key: str) -> Incident | None:
+        """The open incident with this key; `service_id` None: of any service."""
 
     async def seen(self, ids: Sequence[str]) -> Mapping[str, Incident]:
         """Those of them that we have seen, as last known, by id; PagerDuty is not asked."""

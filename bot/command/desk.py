@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.accounts.acting import Acting
-from bot.command.context import Asker, Escalated, Found, NewIncident, Triggered
-from bot.command.looking import Looking, Reach, distinct, no_such
+from bot.command.context import Escalated, Found, NewIncident, Triggered
+from bot.command.looking import Reach, distinct, no_such
+from bot.command.sending import Sending
 from bot.declaration import IncidentRef
 from bot.errors import (
     NotAllowed,
@@ -26,8 +27,6 @@ from bot.errors import (
 )
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.client import PagerDuty
-from bot.pagerduty.event_fields import Alert, Severity, fit_summary
-from bot.pagerduty.journal import Journal
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
 
@@ -47,12 +46,11 @@ class Desks(Reach):
 
 
 @dataclass(slots=True)
-class Desk(Looking):
+class Desk(Sending):
     """What one request may do with incidents."""
 
     acting: Acting | None = None
     subjects: list[str] = field(default_factory=list)  # ids of the incidents that were changed
-    journal: Journal = field(default_factory=Journal)
     _written_at: dict[str, datetime] = field(default_factory=dict)  # PagerDuty's clock
 
     @property
@@ -252,37 +250,6 @@ class Desk(Looking):
             urgency=new.urgency,
         )
         return Triggered(await self._changed(made.reading, began_at), made.existed)
-
-    async def send_event(self, new: NewIncident, asker: Asker) -> None:
-        """Ask for one through the Events API; the same key again is the same alert while it is open."""
-        if self.reach.events is None:
-            raise NotAllowed("Only people with a PagerDuty user may trigger here.")
-        key = await self.reach.reader.integration_key(new.service.id)
-        if key is None:
-            raise UserError(
-                f"{new.service.name} takes no events: it has no Events API v2 integration. "
-                "Ask somebody with a PagerDuty user to trigger it."
-            )
-        details = {"Asked for in Slack by": f"{asker.name} ({asker.user.id})"}
-        if new.details:
-            details["Details"] = new.details
-        alert = Alert(
-            key=new.key,
-            summary=fit_summary(new.title)[0],
-            source=f"Slack, {asker.name}",
-            # Where a service takes its urgency from the severity: critical is high, info is low.
-            severity=Severity.INFO if new.urgency is Urgency.LOW else Severity.CRITICAL,
-            details=details,
-        )
-        await self.reach.events.send(key, alert, self.journal)
-
-    async def made_of_event(self, new: NewIncident) -> Incident | None:
-        """The incident that came of it: PagerDuty makes it some moments after it took the event in."""
-        for pause in (*self.reach.late_looks, *self.reach.late_looks):
-            await asyncio.sleep(pause)
-            if incident := await self.with_key(new.service.id, new.key):
-                return incident
-        return None
 
 
 def cannot_be_escalated(incident: Incident) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.command.context import Escalation, Filter, Found
+from bot.command.integrations import Integrations
 from bot.command.ports import IncidentStore, LeasePort, Levels
 from bot.declaration import IncidentRef
 from bot.errors import PagerDutyNotFound, UserError
 from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference
 from bot.pagerduty.client import PagerDuty
-from bot.pagerduty.events import EventsApi
 from bot.store.audit import Audit
 
 
@@ -33,7 +33,7 @@ class Reach:
     leases: LeasePort
     levels: Levels
     late_looks: tuple[float, ...] = (1.0, 3.0)
-    events: EventsApi | None = None  # where people without a PagerDuty user may trigger
+    integrations: Integrations | None = None  # by which events are sent
 
 
 @dataclass(slots=True)
@@ -121,8 +121,8 @@ class Looking:
         recent = await self.reach.audit.recent("escalate", incident.id, seconds)
         return Escalation(recent.user_id, recent.seconds_ago) if recent else None
 
-    async def with_key(self, service_id: str, key: str) -> Incident | None:
-        """The incident that an earlier `trigger` with this key made."""
+    async def with_key(self, service_id: str | None, key: str) -> Incident | None:
+        """The open incident with this key; `service_id` None: of any service."""
         reading = await self.reach.reader.incident_with_key(service_id, key)
         return reading.incident if reading else None
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from bot.events import StoryLine
 from bot.model import Channel, Incident, Reading, Reference, SlackUser
 from bot.store.audit_reading import Act, Wanted
@@ -32,6 +34,13 @@ class AuditPort(Protocol):
     async def now(self) -> datetime: ...
     async def newest(self, wanted: Wanted, limit: int) -> list[Act]: ...
     async def count(self, wanted: Wanted) -> int: ...
+
+
+class EventKeyPort(Protocol):
+    """bot/store/event_keys.py: routing keys by the names that admins gave them."""
+
+    async def key(self, name: str) -> SecretStr | None: ...
+    async def names(self) -> Mapping[str, datetime]: ...
 
 
 class LeasePort(Protocol):

@@ -105,11 +105,11 @@ class Reads:
         )
         return [one for item in page.items if (one := self._read(item)) is not None], page.more
 
-    async def incident_with_key(self, service_id: str, key: str) -> Reading | None:
-        """The open incident of a service that has this incident key; None when there is none. One call."""
+    async def incident_with_key(self, service_id: str | None, key: str) -> Reading | None:
+        """The open incident of a service (None: any) with this key; None when there is none. One call."""
         params: Params = {
             "incident_key": key,
-            "service_ids": [service_id],
+            "service_ids": [service_id] if service_id else (),
             "statuses": OPEN,
             "date_range": "all",
         }

@@ -6,7 +6,9 @@ from bot.declaration import Reply
 from bot.errors import PagerDutyRefused, PagerDutyUnavailable
 from bot.render.blocks import actions, button, context, section
 from bot.render.limits import reply
-from bot.render.text import bold, line
+from bot.render.text import bold, dotted, line
+
+CUT = "The summary was cut to 1,024 characters."
 
 
 def event_taken(service: str, title: str) -> Reply:
@@ -29,6 +31,32 @@ def nothing_came_of_it(service: str, service_id: str) -> Reply:
     open_ones = button("What is open", f"list service {service_id}")
     on_call = button("Who is on call", f"oncall service {service_id}")
     return reply(said, [section(f":warning:  {said}"), actions([open_ones, on_call])])
+
+
+def alert_taken(action: str, key: str, integration: str, *, cut: bool = False) -> Reply:
+    """PagerDuty took the event of a named integration in: `action` is trigger, acknowledge or resolve."""
+    said = taken_in_words(action, line(key, 300))
+    name = f"Sent by {bold(line(integration, 40))}; an event carries no person."
+    return reply(said, [section(f":satellite_antenna:  {said}"), context(dotted(name, CUT if cut else None))])
+
+
+def change_taken(summary: str, integration: str, *, cut: bool = False) -> Reply:
+    """PagerDuty keeps the change and calls nobody."""
+    said = (
+        f"PagerDuty took the change “{line(summary, 200)}” in. It calls nobody; `show` tells it beside the "
+        "incidents it may have to do with."
+    )
+    name = f"Sent by {bold(line(integration, 40))}."
+    return reply(said, [section(f":hammer_and_wrench:  {said}"), context(dotted(name, CUT if cut else None))])
+
+
+def no_incident_of(key: str) -> Reply:
+    """Some seconds later there is no open incident with the alert's key."""
+    said = (
+        f"PagerDuty shows no open incident with the key {line(key, 300)} yet. The service may be in "
+        "maintenance, or the alert joined an incident that is open. Call somebody if it cannot wait."
+    )
+    return reply(said, [section(f":warning:  {said}"), actions([button("What is open", "list")])])
 
 
 # --------------------------------------------------------------------------------------------- in plain words

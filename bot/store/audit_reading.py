@@ -56,6 +56,7 @@ class Wanted:
     team_id: str = ""
     who: str = ""
     verb: str = ""
+    identity: str = ""
 
 
 class AuditReading:
@@ -119,6 +120,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(or_(audit.c.user_id == wanted.who, audit.c.person_id == wanted.who))
     if wanted.verb:
         found.append(audit.c.verb == wanted.verb)
+    if wanted.identity:
+        found.append(audit.c.identity == wanted.identity)
     return found
 
 

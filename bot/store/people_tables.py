@@ -203,6 +203,14 @@ usage = Table(
     Index("ix_usage_hour", "hour"),
 )
 
+event_keys = Table(
+    "event_keys",
+    people_metadata,
+    Column("name", Text, primary_key=True),  # as people type it
+    Column("routing_key", Text, nullable=False),  # sealed
+    Column("added_at", Moment, nullable=False),
+)
+
 notices = Table(
     "notices",
     people_metadata,

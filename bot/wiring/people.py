@@ -8,6 +8,7 @@ from bot.accounts.seats import Seats
 from bot.background import Background
 from bot.command.day_before import DayBefore
 from bot.command.desk import Desks
+from bot.command.integrations import Integrations
 from bot.command.names import DirectoryNames
 from bot.command.pressed import Pressed
 from bot.command.reminding import Reminders
@@ -16,6 +17,7 @@ from bot.command.services import Services
 from bot.pagerduty.events import EventsApi
 from bot.store.audit import Audit
 from bot.store.audit_reading import AuditReading
+from bot.store.event_keys import EventKeys
 from bot.store.intents import Intents
 from bot.wiring.identity import Identity
 from bot.wiring.parts import Parts
@@ -82,7 +84,13 @@ def build_services(parts: Parts, identity: Identity, reminders: Reminders | None
             Audit(store.database),
             store.leases,
             pagerduty.levels,
-            events=EventsApi(pagerduty.session, settings.events_url, on_call=parts.metrics.pagerduty_call),
+            integrations=Integrations(
+                EventsApi(pagerduty.session, settings.events_url, on_call=parts.metrics.pagerduty_call),
+                EventKeys(store.database, store.sealer),
+                AuditReading(store.database),
+                channels=settings.trigger_without_seat_channels,
+                hourly=settings.trigger_without_seat_hourly,
+            ),
         ),
         pressed=Pressed(store.messages, workspaces, parts.hint_delivery),
         audit=AuditReading(store.database),

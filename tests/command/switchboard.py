@@ -26,6 +26,7 @@ from bot.accounts.tokens import Tokens
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
 from bot.command.desk import Desks
+from bot.command.integrations import Integrations
 from bot.command.names import DirectoryNames
 from bot.command.pressed import Pressed
 from bot.command.reminding import Reminders
@@ -55,6 +56,7 @@ from bot.store.audit import Audit
 from bot.store.audit_reading import AuditReading
 from bot.store.batcher import Batcher
 from bot.store.database import Database
+from bot.store.event_keys import EventKeys
 from bot.store.incidents import Incidents
 from bot.store.intents import Intents
 from bot.store.leases import Leases
@@ -100,6 +102,7 @@ class Switchboard:
     counted: Counted
     workspaces: Workspaces
     links: Links
+    event_keys: EventKeys
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -180,9 +183,11 @@ async def switchboard(
     subscribers: Sequence[str] = ("everyone",),
     lookups: bool = True,
     trigger: bool = False,
+    trigger_in: Sequence[str] = (),
+    hourly: int = 5,
 ) -> AsyncIterator[Switchboard]:
     """Open it all; closed in reverse. In OAuth mode nobody is linked at first. The rest is as in
-    the settings: `lookups` and `trigger` for people without a PagerDuty user.
+    the settings: `lookups`, `trigger`, `trigger_in` and `hourly` for people without a PagerDuty user.
     """
     async with AsyncExitStack() as stack:
         world = acme()
@@ -214,6 +219,7 @@ async def switchboard(
         holder = "switchboard"
         levels = Levels(directory, account)
         sealer = Sealer([Fernet.generate_key().decode()])
+        event_keys = EventKeys(database, sealer)
         links = Links(AccountStore(database, sealer), pagerduty)
         members = Members(workspaces)
         accounts: Accounts = AccountsByEmail(members, directory, account)
@@ -258,7 +264,13 @@ async def switchboard(
                 Leases(database, holder),
                 levels,
                 late_looks=(0.05, 0.1),
-                events=EventsApi(pagerduty_session, pagerduty_api),
+                integrations=Integrations(
+                    EventsApi(pagerduty_session, pagerduty_api, pauses=(0.01, 0.01)),
+                    event_keys,
+                    AuditReading(database),
+                    channels=trigger_in,
+                    hourly=hourly,
+                ),
             ),
             pressed=Pressed(Messages(database), workspaces, lambda: wake.notify("delivery")),
             audit=AuditReading(database),
@@ -289,6 +301,7 @@ async def switchboard(
             counted,
             workspaces,
             links,
+            event_keys,
         )
         board.url = await _open_doors(board, stack)
         slack.connect(board.url)

@@ -86,6 +86,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_cursors"),
     )
     op.create_table(
+        "event_keys",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("routing_key", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_event_keys"),
+    )
+    op.create_table(
         "events",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
