@@ -15,7 +15,7 @@ PREFIX = "pagerline_"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`kind` is incident, line or page; `row` our messages.id; `event` our events.id, for a thread line.
+    """`kind` is incident, line, call, page or news; `row` our messages.id; `event` our events.id (a line).
 
     `mentioned`: the message mentioned the assignees when it was posted.
     """

@@ -20,7 +20,7 @@ from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine, Uncalled
 from bot.store.snapshots import load_incident, load_line
-from bot.store.storm_question import speaks_for_itself
+from bot.store.storm_question import age, is_living_page, pages_with_rows, speaks_for_itself, untrue
 from bot.store.tables import channels, messages, shown, thread_lines
 
 PER_CHANNEL = 10
@@ -95,7 +95,14 @@ class Messages:
         behind = (
             select(func.count(), type_coerce(func.min(question.since()), Moment), type_coerce(now, Moment))
             .select_from(question.with_incident())
-            .where(question.of_incidents(), question.needs(now).any)
+            .where(
+                question.of_incidents(), question.needs(now).any, speaks_for_itself(self._database.dialect)
+            )
+        )
+        on_pages = (
+            select(func.count(), func.max(age(now)))
+            .select_from(pages_with_rows())
+            .where(is_living_page(), untrue())
         )
         lines = (
             select(func.count())
@@ -105,9 +112,10 @@ class Messages:
         async with self._database.read() as connection:
             row = (await connection.execute(behind)).one()
             waiting = (await connection.execute(lines)).scalar_one()
+            rows, longest = (await connection.execute(on_pages)).one()
         oldest: datetime | None = row[1]
         worst = 0.0 if oldest is None else max(0.0, (row[2] - oldest).total_seconds())
-        return Backlog(row[0] + waiting, worst)
+        return Backlog(row[0] + waiting + rows, max(worst, longest or 0.0))
 
     async def now(self) -> datetime:
         """The database's clock."""

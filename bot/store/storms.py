@@ -5,12 +5,12 @@ Read by bot/delivery/storms.py at every question; calls for pages are begun in b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Select, func, or_, select, tuple_, type_coerce, update
 
 from bot.model import Channel
 from bot.store import question
@@ -19,7 +19,7 @@ from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.messages import read_message
 from bot.store.rows import Message
-from bot.store.tables import channels, incidents, messages, shown
+from bot.store.tables import channels, messages
 from bot.store.upsert import insert_into
 
 
@@ -183,16 +183,6 @@ class Storms:
                 .values(calm_since=self._database.now_sql())
             )
 
-    async def worst_seconds(self) -> float:
-        """For the metrics: how long the most untrue row of a page has been so."""
-        query = (
-            select(func.max(storms_sql.age(self._database.now_sql())))
-            .select_from(storms_sql.pages_with_rows())
-            .where(and_(storms_sql.is_living_page(), shown.c.revision < incidents.c.revision))
-        )
-        async with self._database.read() as connection:
-            return float((await connection.execute(query)).scalar_one() or 0.0)
-
 
 def _storm(found: dict[Channel, ChannelStorm], row: Any) -> ChannelStorm:
     channel = Channel(row.team_id, row.channel_id)
@@ -231,8 +221,3 @@ def _place(storm: ChannelStorm, row: Any, sums: Any, settled_seconds: float) -> 
             try_now=try_now,
         )
     )
-
-
-def standing(pages: Sequence[PageSums]) -> list[PageSums]:
-    """Those that stand in the channel and list something."""
-    return [page for page in pages if page.rows and page.message.ts is not None]
