@@ -253,8 +253,10 @@ class Tokens:
             log.exception("new_tokens_lost", user=label_of(account.user))
             raise
         if now is None or self._opened(now).access != granted.access:
-            # Unlinked or linked anew while PagerDuty answered: nobody will ever use these.
-            await self._sign_in.revoke(granted.refresh or granted.access)
+            # Unlinked or linked anew while PagerDuty answered: nobody will ever use these. PagerDuty may end
+            # all tokens one person gave us when one is revoked: those in use among them.
+            if now is None or now.person.id != account.person.id:
+                await self._sign_in.revoke(granted.refresh or granted.access)
             return now or await self._living(account.user)
         self._count("renewed")
         self._resting.pop(account.user, None)

@@ -252,6 +252,19 @@ async def test_unlinked_while_pagerduty_answers_the_new_pair_is_revoked(site: Si
     assert one.ended == []
 
 
+async def test_linked_anew_while_pagerduty_answers_nothing_is_revoked(site: Site, one: Replica) -> None:
+    await site.link(one)
+    site.fake.outage("late", paths=SIGN_IN, seconds=0.5, count=1)
+    site.let_pass(DAY)
+    asking = asyncio.ensure_future(one.tokens.credentials(ALICE))
+    await until(lambda: site.refreshes() == 1, "PagerDuty was not asked")
+    await site.link(one)
+    newest = await one.accounts.living(ALICE)
+    assert newest
+    assert (await asking).secret == one.accounts.opened(newest).access
+    assert site.fake.oauth.count("revoked") == 0
+
+
 async def test_a_failing_listener_hinders_nobody(site: Site, one: Replica) -> None:
     async def fails(*what: object) -> None:
         raise RuntimeError("Slack is on fire")
