@@ -20,6 +20,7 @@ from tests.bench.endurance import endurance
 from tests.bench.identity import identity
 from tests.bench.measures import Bench, Measure, Row
 from tests.bench.scale import scale
+from tests.bench.storm_goals import storms
 from tests.databases import PostgresCluster, PostgresMissing
 
 MEASURES: dict[str, Measure] = {
@@ -27,6 +28,7 @@ MEASURES: dict[str, Measure] = {
     "identity": identity,
     "endurance": endurance,
     "scale": scale,
+    "storms": storms,
 }
 WIDTHS = (42, 14, 14, 7, 8, 5)
 CALM = 0.7  # load average; two processes are measured, and both want a core of their own

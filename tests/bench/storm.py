@@ -1,5 +1,6 @@
 """`python -m tests.bench.storm [--short]`: the storm table, in virtual time.
 
+    make bench ARGS=storms                  the goals, one seed
     python -m tests.bench.storm --short     one seed of each storm
     python -m tests.bench.storm             five seeds, beside the two simple ways
 
