@@ -30,6 +30,7 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
 }
 IDENTITY = "https://identity.pagerduty.com"  # one host serves both regions
 
+SEALED = "sealed"  # stands where a webhook secret would, and is none
 DATABASES = re.compile(r"sqlite(\+aiosqlite)?:///(?!:memory:).|postgres(ql)?(\+asyncpg)?://")
 DATABASE_HELP = "must be sqlite:///file.db or postgresql://user:password@host/name"
 
@@ -107,7 +108,8 @@ class Settings(BaseModel):
     )
     pagerduty_webhook_secrets: Secrets = Field(
         (),
-        description="Secret of the V3 webhook subscription, shown at its creation. Several while rotating.",
+        description="Secret of the V3 webhook subscription, shown at its creation. Several while rotating. "
+        "`sealed`: those that `python -m bot webhooks` keeps in the database; they count in any case.",
     )
 
     webhook_source_check: bool = Field(
@@ -333,6 +335,11 @@ class Settings(BaseModel):
     def identity_url(self) -> str:
         """Origin of the OAuth server."""
         return (self.pagerduty_identity_url or IDENTITY).rstrip("/")
+
+    @property
+    def webhook_secrets(self) -> tuple[SecretStr, ...]:
+        """Those that stand in the settings themselves."""
+        return tuple(one for one in self.pagerduty_webhook_secrets if one.get_secret_value() != SEALED)
 
     @property
     def socket_mode(self) -> bool:

@@ -20,6 +20,7 @@ from bot.cli import (
     run,
     safelist,
     sandbox,
+    webhooks,
 )
 from bot.cli.settings import add_places
 from bot.cli.verb import Verb
@@ -35,6 +36,7 @@ VERBS: tuple[Verb, ...] = (
     manifest.VERB,
     audit.VERB,
     safelist.VERB,
+    webhooks.VERB,
     key.VERB,
     rekey.VERB,
     event.VERB,

@@ -23,7 +23,7 @@ NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     """Reads only: abilities and the list of webhook subscriptions."""
-    for secret in settings.pagerduty_webhook_secrets:
+    for secret in settings.webhook_secrets:
         if len(secret.get_secret_value()) < SHORT_SECRET:
             yield warning("Webhook secret", "one is shorter than PagerDuty's own", "Copy the whole secret.")
     if settings.pagerduty_api_key is None:

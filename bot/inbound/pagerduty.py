@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import structlog
 from aiohttp import web
-from pydantic import SecretStr
 
 from bot.errors import StoreUnavailable
 from bot.events import Event
 from bot.inbound.reading import Unreadable, read_body
+from bot.inbound.secrets import Secrets
 from bot.inbound.sources import SourceCheck
 from bot.metrics import Metrics
 from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
@@ -111,7 +111,7 @@ class WebhookDoor:
     def __init__(
         self,
         *,
-        secrets: Sequence[SecretStr],
+        secrets: Secrets,
         accept: Accept,
         ranks: Callable[[], Mapping[str, int]],
         after: Callable[[Event], None],
@@ -120,7 +120,7 @@ class WebhookDoor:
         sources: SourceCheck | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._secrets = tuple(secret.get_secret_value() for secret in secrets)
+        self._secrets = secrets
         self._accept = accept
         self._ranks = ranks
         self._after = after
@@ -140,10 +140,13 @@ class WebhookDoor:
             return self._answer(refusal.status, refusal.outcome, refusal.text)
         header = request.headers.get("X-Webhook-Subscription", "")
         subscription_id = header if SUBSCRIPTION_ID.fullmatch(header) else None
-        verdict = verify(raw, request.headers.get("X-PagerDuty-Signature"), self._secrets)
-        if verdict is Verdict.MISSING_OR_MALFORMED:
+        signature = request.headers.get("X-PagerDuty-Signature")
+        if verify(raw, signature, ()) is Verdict.MISSING_OR_MALFORMED:
             return self._answer(401, "unsigned", "X-PagerDuty-Signature is missing or malformed.")
         try:
+            verdict = verify(raw, signature, await self._secrets.now())
+            if verdict is Verdict.NO_MATCH:
+                verdict = verify(raw, signature, await self._secrets.newer())
             if verdict is Verdict.NO_MATCH:
                 await self._alarm.mismatch(subscription_id)
                 return self._answer(

@@ -17,6 +17,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from bot.errors import (
     PagerDutyFailure,
     PagerDutyRefused,
@@ -31,7 +33,7 @@ from bot.model import (
     Urgency,
 )
 from bot.pagerduty import payloads
-from bot.pagerduty.fields import objects
+from bot.pagerduty.fields import mapping, objects, text
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.reads import Reads
 from bot.pagerduty.refusals import ARGUMENTS_CAUSED_ERROR
@@ -184,6 +186,23 @@ class PagerDuty(Reads):
     async def enable_webhooks(self, subscription_id: str) -> None:
         """Switch a subscription on again that PagerDuty has switched off. One call."""
         await self._write("POST", f"/webhook_subscriptions/{quote(subscription_id, safe='')}/enable", {})
+
+    async def create_webhooks(self, wanted: Mapping[str, Any]) -> tuple[str, SecretStr]:
+        """Make a V3 subscription; its id, and its secret, which PagerDuty tells this once. One call."""
+        data = await self._write("POST", "/webhook_subscriptions", {"webhook_subscription": wanted})
+        made = mapping(data.get("webhook_subscription"))
+        ident, secret = text(made.get("id")), text(mapping(made.get("delivery_method")).get("secret"))
+        if ident is None or secret is None:
+            raise PagerDutyUnavailable("PagerDuty's answer holds no secret", maybe_done=True)
+        return ident, SecretStr(secret)
+
+    async def ping_webhooks(self, subscription_id: str) -> None:
+        """Have PagerDuty send a `pagey.ping`. One call."""
+        await self._write("POST", f"/webhook_subscriptions/{quote(subscription_id, safe='')}/ping", {})
+
+    async def delete_webhooks(self, subscription_id: str) -> None:
+        """One call."""
+        await self._write("DELETE", f"/webhook_subscriptions/{quote(subscription_id, safe='')}", {})
 
     async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Never repeated here once it may have happened: each caller looks first, in its own way."""

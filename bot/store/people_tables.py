@@ -226,3 +226,11 @@ safelists = Table(
     Column("addresses", Text, nullable=False),  # addresses and CIDR ranges, space-separated
     Column("fetched_at", Moment, nullable=False),
 )
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    people_metadata,
+    Column("subscription_id", Text, primary_key=True),
+    Column("secret", Text, nullable=False),  # sealed
+    Column("added_at", Moment, nullable=False),
+)

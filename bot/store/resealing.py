@@ -17,7 +17,15 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, Table, or_, select, tuple_, update
 
 from bot.store.database import Database
-from bot.store.people_tables import accounts, event_keys, intents, link_states, link_tickets, workspaces
+from bot.store.people_tables import (
+    accounts,
+    event_keys,
+    intents,
+    link_states,
+    link_tickets,
+    webhook_secrets,
+    workspaces,
+)
 from bot.store.sealing import Sealer, Unsealable
 
 SEALED: tuple[Column[Any], ...] = (
@@ -29,6 +37,7 @@ SEALED: tuple[Column[Any], ...] = (
     link_states.c.access_token,
     link_states.c.refresh_token,
     workspaces.c.bot_token,
+    webhook_secrets.c.secret,
     event_keys.c.routing_key,
 )
 """Every column that holds sealed text; a test compares it with what the tables say."""

@@ -20,6 +20,7 @@ from bot.events import Event
 from bot.inbound.install import INSTALL_PATH, InstallDoors, InstallStore
 from bot.inbound.linking import LinkDoors
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
+from bot.inbound.secrets import Secrets
 from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
 from bot.inbound.sources import SourceCheck
@@ -28,6 +29,7 @@ from bot.settings import Settings
 from bot.slack.connection import Connection
 from bot.store.installs import InstallStates
 from bot.store.safelists import Safelists
+from bot.store.webhook_secrets import WebhookSecrets
 from bot.wiring.parts import Parts
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -152,7 +154,7 @@ def build_webhook_door(parts: Parts, sources: SourceCheck | None) -> WebhookDoor
         heard_from=store.notices.heard_from, tell_admins=admins.tell_once, settle=admins.settle
     )
     return WebhookDoor(
-        secrets=settings.pagerduty_webhook_secrets,
+        secrets=Secrets(settings.webhook_secrets, WebhookSecrets(store.database, store.sealer).all),
         accept=accept,
         ranks=directory.ranks,
         after=after,

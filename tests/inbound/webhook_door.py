@@ -19,6 +19,7 @@ from bot.errors import StoreUnavailable
 from bot.events import Event
 from bot.inbound.pagerduty import PATH, SignatureAlarm, WebhookDoor
 from bot.inbound.reading import LARGEST
+from bot.inbound.secrets import Secrets
 from bot.inbound.sources import SourceCheck
 from bot.metrics import Metrics
 from tests.inbound.doors import serving
@@ -60,6 +61,8 @@ class Door:
     settled: list[str] = field(default_factory=list)
     heard_of: set[str] = field(default_factory=set)
     lookups: int = 0
+    sealed: list[str] = field(default_factory=list)
+    looks: int = 0
     clock: float = 0.0
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -69,6 +72,10 @@ class Door:
         known = any(event.id == one.id for one in self.taken)
         self.taken.append(event)
         return known
+
+    async def kept_secrets(self) -> list[SecretStr]:
+        self.looks += 1
+        return [SecretStr(one) for one in self.sealed]
 
     async def heard_from(self, subscription_id: str) -> bool:
         self.lookups += 1
@@ -91,7 +98,7 @@ class Door:
 
     def handler(self, *, sources: SourceCheck | None = None) -> WebhookDoor:
         return WebhookDoor(
-            secrets=[SecretStr(secret) for secret in SECRETS],
+            secrets=Secrets([SecretStr(secret) for secret in SECRETS], self.kept_secrets),
             accept=self.accept,
             ranks=dict,
             after=self.afterwards.append,

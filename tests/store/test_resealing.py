@@ -19,7 +19,15 @@ from bot.model import SlackUser
 from bot.store import people_tables
 from bot.store.accounts import AccountStore
 from bot.store.database import Database, Result
-from bot.store.people_tables import accounts, event_keys, intents, link_states, link_tickets, workspaces
+from bot.store.people_tables import (
+    accounts,
+    event_keys,
+    intents,
+    link_states,
+    link_tickets,
+    webhook_secrets,
+    workspaces,
+)
 from bot.store.resealing import BATCH, SEALED, Resealing
 from bot.store.sealing import Sealer, new_key
 from tests.store.seeding import StillDatabase, opened
@@ -86,6 +94,9 @@ def one_of_each(sealer: Sealer) -> list[Any]:
         insert(workspaces).values(
             {"team_id": "T", "name": "Acme", "bot_user_id": "U", "bot_id": "B", "installed_at": NOON}
             | {"bot_token": sealer.seal("xoxb")}
+        ),
+        insert(webhook_secrets).values(
+            {"subscription_id": "PWS1", "secret": sealer.seal("webhook secret"), "added_at": NOON}
         ),
         insert(event_keys).values(
             {"name": "deploys", "routing_key": sealer.seal("routing key"), "added_at": NOON}

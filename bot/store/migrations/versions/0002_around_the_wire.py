@@ -1,4 +1,4 @@
-"""Where PagerDuty's webhooks come from; bot/store/people_tables.py says what each column means.
+"""Where PagerDuty's webhooks come from, and their sealed secrets; bot/store/people_tables.py says what each column means.
 
 Follows 0001. Expand first, contract a release later: old replicas keep running.
 """
@@ -21,4 +21,11 @@ def upgrade() -> None:
         sa.Column("addresses", sa.Text(), nullable=False),
         sa.Column("fetched_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("region", name="pk_safelists"),
+    )
+    op.create_table(
+        "webhook_secrets",
+        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("subscription_id", name="pk_webhook_secrets"),
     )
