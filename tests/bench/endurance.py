@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
-from tests.bench.load import Load, open_loop
+from tests.bench.load import ANSWER_SECONDS, Load, open_loop
 from tests.bench.measures import Bench, Row, at_most, follow, open_bot
 from tests.bench.processes import HOST, WEBHOOK_SECRET, Server, floor, open_incidents
 from tests.bench.requests import UNKNOWN, webhook, webhooks
@@ -166,7 +166,13 @@ async def _bot(bench: Bench, url: str, seconds: float) -> Run:
         looking = asyncio.create_task(_look(server, watched, load, looks))
         try:
             await open_loop(
-                HOST, server.port, deliveries(count, idents), rate=RATE, connections=CONNECTIONS, load=load
+                HOST,
+                server.port,
+                deliveries(count, idents),
+                rate=RATE,
+                connections=CONNECTIONS,
+                load=load,
+                patience=ANSWER_SECONDS + seconds,
             )
         finally:
             looking.cancel()

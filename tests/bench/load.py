@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-ANSWER_SECONDS = 60.0  # after the last one was sent
+ANSWER_SECONDS = 60.0
 LENGTH = re.compile(rb"(?i)\r\ncontent-length:\s*(\d+)")
 
 
@@ -124,9 +124,10 @@ async def open_loop(
     rate: float,
     connections: int,
     load: Load | None = None,
+    patience: float = ANSWER_SECONDS,
 ) -> Load:
     """All requests, `rate` per second; one that finds no free connection waits, and its clock runs. A `load`
-    that is given can be looked at meanwhile.
+    that is given can be looked at meanwhile. `patience`: seconds for answers after the last one was sent.
     """
     load = load or Load()
     free = deque([await Connection.open(host, port) for _ in range(connections)])
@@ -148,7 +149,7 @@ async def open_loop(
                 if (wait := due - time.perf_counter()) > 0:
                     await asyncio.sleep(wait)
                 tasks.create_task(send(request, due))
-            limit.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
+            limit.reschedule(asyncio.get_running_loop().time() + patience)
     finally:
         for connection in every:
             connection.close()
