@@ -209,6 +209,18 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedChange:
+    """A deploy or another change that PagerDuty relates to an incident: `reason` is its word for why."""
+
+    id: str
+    summary: str
+    at: datetime
+    source: str | None = None
+    url: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One level of an escalation policy: who it pages (users and schedules), and after how many minutes it
     hands on.

@@ -17,9 +17,11 @@ from bot.render.card import incident_card
     arguments={"incident": Argument("Incident")},
 )
 async def show(ctx: Context, incident: IncidentRef) -> Reply:
-    """Show an incident: its state, who has it, the latest news and notes."""
+    """Show an incident: its state, who has it, what was changed before it, the latest news and notes."""
     found = await ctx.incidents.one(incident)
     # By its id from here on: PagerDuty promises the number for reading the incident itself only.
     ref = IncidentRef(found.id)
-    story, (_, notes) = await asyncio.gather(ctx.incidents.log(ref), ctx.incidents.notes(ref))
-    return incident_card(found, ctx.catalog.buttons(), story=story, notes=notes)
+    story, (_, notes), changes = await asyncio.gather(
+        ctx.incidents.log(ref), ctx.incidents.notes(ref), ctx.incidents.changes(ref)
+    )
+    return incident_card(found, ctx.catalog.buttons(), story=story, notes=notes, changes=changes)

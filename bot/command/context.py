@@ -31,6 +31,7 @@ from bot.model import (
     OnCall,
     Person,
     Reference,
+    RelatedChange,
     SlackUser,
     Status,
     Subscription,
@@ -171,6 +172,9 @@ class IncidentPort(Protocol):
 
     async def log(self, ref: IncidentRef) -> list[LogEntry]:
         """Its history in PagerDuty, overview only."""
+
+    async def changes(self, ref: IncidentRef) -> list[RelatedChange]:
+        """What was changed before it, as PagerDuty relates it, newest first; none where it does not tell."""
 
     async def trigger(self, new: NewIncident) -> Triggered:
         """Open one; the same key again gives the same incident while it is open."""

@@ -41,7 +41,7 @@ class Integrations:
                 "for it, or call whoever is on call."
             )
         since = await self.audit.now() - HOUR
-        mine = Wanted(team_id=user.team_id, who=user.id, identity=BY_EVENTS, since=since)
+        mine = Wanted(team_id=user.team_id, who=user.id, identity=BY_EVENTS, since=since, but="not_allowed")
         if await self.audit.count(mine) > self.hourly:  # this act is on record already
             raise NotAllowed(
                 f"That makes more than {self.hourly} in an hour, which is as many as people without a "

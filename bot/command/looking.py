@@ -16,9 +16,11 @@ from bot.command.integrations import Integrations
 from bot.command.ports import IncidentStore, LeasePort, Levels
 from bot.declaration import IncidentRef
 from bot.errors import PagerDutyNotFound, UserError
-from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference
+from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference, RelatedChange
 from bot.pagerduty.client import PagerDuty
 from bot.store.audit import Audit
+
+MOST_CHANGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,10 @@ class Looking:
     async def log(self, ref: IncidentRef) -> list[LogEntry]:
         """Its history in PagerDuty, what matters of it."""
         return list(await self.reach.reader.log_entries(ref.id))
+
+    async def changes(self, ref: IncidentRef) -> list[RelatedChange]:
+        """What was changed before it, as PagerDuty relates it; none where it does not tell."""
+        return list(await self.reach.reader.related_changes(ref.id, MOST_CHANGES))
 
     async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
         """Somebody's escalation within the last `seconds` through this bot."""

@@ -23,6 +23,7 @@ from bot.model import (
     Priority,
     Reading,
     Reference,
+    RelatedChange,
     Rule,
     Service,
     Status,
@@ -185,6 +186,23 @@ def log_entry(body: Any) -> LogEntry | None:
         agent=fields.agent(told.get("agent")),
         # PagerDuty does not promise the shape of `channel`: what is not there is not told.
         note=fields.text(fields.mapping(told.get("channel")).get("summary")) if kind == "annotate" else None,
+    )
+
+
+def related_change(body: Any) -> RelatedChange | None:
+    """A change event beside an incident; its first link is where more is told."""
+    told = fields.mapping(body)
+    id_, at = fields.text(told.get("id")), fields.moment(told.get("timestamp"))
+    if id_ is None or at is None:
+        return None
+    links = (fields.text(one.get("href")) for one in fields.objects(told.get("links")))
+    return RelatedChange(
+        id_,
+        fields.text(told.get("summary")) or id_,
+        at,
+        source=fields.text(told.get("source")),
+        url=next((one for one in links if one), None),
+        reason=fields.text(fields.mapping(told.get("correlation_reason")).get("reason")),
     )
 
 

@@ -24,6 +24,7 @@ from bot.model import (
     Priority,
     Reading,
     Reference,
+    RelatedChange,
     Service,
     Status,
     Urgency,
@@ -121,6 +122,19 @@ class Reads:
         data = await self._get(f"/incidents/{incident_id}/notes")
         found = [note for one in objects(data.get("notes")) if (note := payloads.note(one))]
         return sorted(found, key=lambda one: one.at)
+
+    async def related_changes(self, incident_id: str, most: int) -> list[RelatedChange]:
+        """What was changed before it, as PagerDuty relates it, newest first; none where it does not tell:
+        not every plan has them. One call.
+        """
+        path = f"/incidents/{quote(incident_id, safe='')}/related_change_events"
+        try:
+            data = await self._get(path, {"limit": most})
+        except PagerDutyFailure:
+            return []
+        told = objects(data.get("change_events"))
+        found = [one for body in told if (one := payloads.related_change(body)) is not None]
+        return sorted(found, key=lambda one: one.at, reverse=True)[:most]
 
     async def log_entries(self, ref: str) -> list[LogEntry]:
         """The history that matters, oldest first. One call per 100."""

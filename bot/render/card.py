@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.declaration import Reply
-from bot.model import Incident, LogEntry, Note
+from bot.model import Incident, LogEntry, Note, RelatedChange
 from bot.render import controls, text
 from bot.render.blocks import Block, context, section
 from bot.render.incident import Buttons, details_line, emoji, responder_line, state_line
@@ -13,6 +13,11 @@ from bot.render.limits import reply
 from bot.render.summary import started, summary
 from bot.render.text import bold, dotted, line, link
 
+REASONS = {
+    "most_recent": "the latest",
+    "related_service": "related service",
+    "intelligent": "like earlier ones",
+}
 STORY = 8  # lines of history on the card
 NOTES = 20
 
@@ -23,10 +28,11 @@ def incident_card(
     *,
     story: Sequence[LogEntry] = (),
     notes: Sequence[Note] = (),
+    changes: Sequence[RelatedChange] = (),
     replaces: bool = False,
 ) -> Reply:
-    """`show`: the whole title, the state, everybody involved, the latest history and notes, and the buttons
-    that apply.
+    """`show`: the whole title, the state, everybody involved, changes before it, the latest history
+    and notes, and the buttons that apply.
     """
     title = link(incident.url, f"{incident.label}\u2002{incident.title or '(no title)'}", 1200)
     blocks: list[Block] = [section(f"{emoji(incident)}  {bold(title)}\n{state_line(incident)}")]
@@ -34,6 +40,8 @@ def incident_card(
         blocks.append(section(responder_line(incident, {})))
     blocks += controls.row(incident, catalog_buttons)
     blocks.append(context(_facts(incident)))
+    if changes:
+        blocks.append(section("\n".join([bold("Changed before it"), *map(_change, changes)])))
     if story:
         latest = sorted(story, key=lambda entry: entry.at)[-STORY:]
         rows = [f"{text.moment(entry.at)}  {line(entry.summary, 160)}" for entry in latest]
@@ -43,6 +51,12 @@ def incident_card(
             section("\n".join([bold("Latest note"), _note(max(notes, key=lambda note: note.at), 600)]))
         )
     return reply(summary(incident), blocks, replaces=replaces)
+
+
+def _change(change: RelatedChange) -> str:
+    what = link(change.url, change.summary, 160)
+    source = f"from {line(change.source, 60)}" if change.source else None
+    return dotted(f"{text.moment(change.at)}  {what}", source, REASONS.get(change.reason or ""))
 
 
 def _facts(incident: Incident) -> str:

@@ -57,6 +57,7 @@ class Wanted:
     who: str = ""
     verb: str = ""
     identity: str = ""
+    but: str = ""  # acts that ended so are left out
 
 
 class AuditReading:
@@ -122,6 +123,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(audit.c.verb == wanted.verb)
     if wanted.identity:
         found.append(audit.c.identity == wanted.identity)
+    if wanted.but:
+        found.append(or_(audit.c.outcome.is_(None), audit.c.outcome != wanted.but))
     return found
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import SecretStr
 
+from bot.sandbox.world import acme
 from commands import CATALOG
 from tests.command.switchboard import Switchboard
+
+CHECKOUT_KEY = next(one.routing_key for one in acme().services if one.id == "PSVCCHK")
 
 
 async def test_show_tells_everything_and_has_the_buttons(board: Switchboard) -> None:
@@ -20,6 +24,19 @@ async def test_show_tells_everything_and_has_the_buttons(board: Switchboard) -> 
     await reply.press("Acknowledge", by="U0ALICE")
     await board.settle()
     assert board.truth(incident).status == "acknowledged"
+
+
+async def test_show_tells_what_was_changed_before(board: Switchboard) -> None:
+    await board.event_keys.put("deploys", SecretStr(CHECKOUT_KEY))
+    await board.types("change deploys Deployed checkout 4.2")
+    incident = await board.breaks("Disk full")
+    said = await board.types(f"show {incident.number}")
+    assert "Changed before it" in said
+    assert "Deployed checkout 4.2" in said
+    board.pagerduty.outage("error", paths=[f"/incidents/{incident.id}/related_change_events"], status=402)
+    said = await board.types(f"show {incident.number}")
+    assert "Disk full" in said
+    assert "Changed before it" not in said
 
 
 async def test_show_without_a_number_shows_the_one_here(board: Switchboard) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.declaration import Reply
-from bot.model import LogEntry, Note, Reference, Status, Urgency
+from bot.model import LogEntry, Note, Reference, RelatedChange, Status, Urgency
 from bot.render.blocks import Choice
 from bot.render.card import incident_card, notes_list
 from bot.render.lists import arrange, incident_list
@@ -79,6 +79,19 @@ def test_golden_card(golden: Callable[[str, Drawn], None]) -> None:
     notes = [Note("N1", "First", "Bob Brown", at(1)), Note("N2", "Looking *at* it", "Bob Brown", at(3))]
     golden("card", incident_card(TRIGGERED, BUTTONS, story=story, notes=notes))
     golden("card-resolved", incident_card(RESOLVED, BUTTONS))
+
+
+def test_the_card_tells_what_was_changed_before() -> None:
+    changes = [
+        RelatedChange("1", "Deployed <!here> 42", at(2), "ci", "https://ci.example.com/42", "most_recent"),
+        RelatedChange("2", "Flag on", at(1), reason="made_up"),
+    ]
+    told = json.dumps(incident_card(TRIGGERED, BUTTONS, changes=changes).blocks, ensure_ascii=False)
+    assert "<https://ci.example.com/42|Deployed " in told
+    assert " 42>  ·  from ci  ·  the latest" in told
+    assert "<!here>" not in told
+    assert "Flag on" in told
+    assert "made_up" not in told
 
 
 def test_the_card_has_the_whole_title() -> None:

@@ -32,6 +32,7 @@ from bot.sandbox.pagerduty.oauth_routes import OAuthRoutes
 from bot.sandbox.pagerduty.people_control import PeopleControl
 from bot.sandbox.pagerduty.references import Writer
 from bot.sandbox.pagerduty.registration import OAuthApp
+from bot.sandbox.pagerduty.rest.change_events import ChangeEvents
 from bot.sandbox.pagerduty.rest.directory import Directory
 from bot.sandbox.pagerduty.rest.incident_acts import IncidentActs
 from bot.sandbox.pagerduty.rest.incidents import IncidentReads
@@ -82,6 +83,7 @@ class FakePagerDuty:
         self._routes: list[Route] = [
             *IncidentReads(self.state, incidents, clock).routes(),
             *IncidentActs(self.lifecycle, conversation, incidents).routes(),
+            *ChangeEvents(self.state, writer).routes(),
             *Directory(self.state, writer).routes(),
             *OnCalls(self.state, self.rota, writer, clock).routes(),
             *WebhookSubscriptions(self.state, self._subscriptions, self.webhooks, clock).routes(),
