@@ -9,14 +9,10 @@ import re
 import time
 from collections.abc import Sequence
 
-import structlog
-
 from bot.command.filling import incident_refs
 from bot.command.ports import IncidentStore
 from bot.command.steps import Errand
 from bot.declaration import IncidentRef, Reply
-from bot.errors import StoreUnavailable
-from bot.model import Person, SlackUser
 from bot.pagerduty.journal import Journal
 from bot.store.audit import Audit, Entry
 
@@ -25,8 +21,6 @@ NOBODY = "none"  # the identity of what is not done in PagerDuty
 NO_ACTS = frozenset({"done", "misunderstood"})  # when nothing had begun: a form was opened, or words not read
 
 _LINK = re.compile(r"<https?:[^<>|]*\|?(?P<label>[^<>]*)>")
-
-log = structlog.get_logger("pagerline.command")
 
 
 def outcome_for_audit(errand: Errand, outcome: str) -> str:
@@ -92,25 +86,6 @@ async def keep_changes(errand: Errand, outcome: str, audit: Audit) -> None:
     )
     seconds = time.monotonic() - errand.began
     await audit.note(entry, outcome, detail="; ".join(changes), seconds=seconds)
-
-
-async def keep_link(user: SlackUser, person: Person, audit: Audit) -> None:
-    """Put on record whom somebody has linked to, in a browser. Raises nothing: they are linked."""
-    entry = Entry(
-        intent_id=None,
-        team_id=user.team_id,
-        user_id=user.id,
-        person_id=person.id,
-        identity="oauth",
-        surface="browser",
-        channel_id="",
-        verb="link",
-        words="link",
-    )
-    try:
-        await audit.note(entry, "done", detail=f"Linked to {person.name}.")
-    except StoreUnavailable:
-        log.warning("link_not_recorded", user=user.id, person=person.id)
 
 
 async def subjects_of(errand: Errand, incidents: IncidentStore) -> Sequence[str]:

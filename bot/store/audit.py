@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Insert, Update, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.database import Database
@@ -93,6 +94,19 @@ class Audit:
         """Put on record what ended just now and was accepted so many seconds ago, and is no act in PagerDuty.
         Raises StoreUnavailable.
         """
+        async with self._database.write() as connection:
+            await self.note_in(connection, entry, outcome, detail=detail, seconds=seconds)
+
+    async def note_in(
+        self,
+        connection: AsyncConnection,
+        entry: Entry,
+        outcome: str,
+        *,
+        detail: str = "",
+        seconds: float = 0.0,
+    ) -> None:
+        """As `note`, in the caller's transaction."""
         values = asdict(storable(entry)) | {
             "channel_id": entry.channel_id or None,
             "accepted_at": self._database.now_sql(-seconds),
@@ -100,8 +114,7 @@ class Audit:
             "outcome": outcome,
             "detail": storable(detail)[:500] or None,
         }
-        async with self._database.write() as connection:
-            await connection.execute(insert(audit).values(values))
+        await connection.execute(insert(audit).values(values))
 
     async def recent(self, verb: str, subject: str, seconds: float) -> Recent | None:
         """The newest act of this verb on this incident that ended well within the last `seconds`."""

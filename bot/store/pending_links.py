@@ -2,8 +2,9 @@
 
     keep → (confirmed by the person, perhaps an admin's word) → link | refuse | expire
 
-`link` writes the account in the same transaction, once, and only for the first of several browsers. Whatever
-ends otherwise gives its tokens out one last time, so that they can be revoked, and forgets them.
+`link` writes the account and the audit in the same transaction, once, and only for the first of several
+browsers. Whatever ends otherwise gives its tokens out one last time, so that they can be revoked, and forgets
+them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, SlackUser
 from bot.store.accounts import Grant
+from bot.store.audit import Audit, Entry
 from bot.store.database import Database
 from bot.store.intent_steps import EXPIRED, LINKING
 from bot.store.links import digest
@@ -96,6 +98,7 @@ class PendingLinks:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
+        self._audit = Audit(database)
 
     async def keep(self, link_id: str, person: Person, granted: Grant) -> None:
         """Seal what came for a state that was taken; ten minutes to confirm it."""
@@ -171,6 +174,9 @@ class PendingLinks:
             urls = await self._finish_tickets(connection, link.user, row.ticket_hash)
             await write(connection, link.user, link.person, tokens)
             await self._settle(connection, link_id, "linked", by)
+            approved = f" Approved by {by}." if by else ""
+            detail = f"Linked to {link.person.name}.{approved}"
+            await self._audit.note_in(connection, _entry(link), "done", detail=detail)
             return Linked(link, tuple(urls))
 
     async def _finish_tickets(
@@ -302,6 +308,20 @@ class PendingLinks:
             frozenset((row.scopes or "").split()),
             float(left or 0),
         )
+
+
+def _entry(link: PendingLink) -> Entry:
+    return Entry(
+        intent_id=None,
+        team_id=link.user.team_id,
+        user_id=link.user.id,
+        person_id=link.person.id,
+        identity="oauth",
+        surface="browser",
+        channel_id="",
+        verb="link",
+        words="link",
+    )
 
 
 def _pending(row: Row[Any]) -> PendingLink:

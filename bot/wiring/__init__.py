@@ -16,7 +16,6 @@ from bot.accounts.permissions import Permissions
 from bot.background import Background
 from bot.command.catalog import Catalog
 from bot.command.intents import Recovery
-from bot.command.on_record import keep_link
 from bot.command.parked import Parked
 from bot.command.people import PeopleSync
 from bot.command.run import Runner
@@ -30,7 +29,6 @@ from bot.metrics import Metrics
 from bot.model import Person, SlackUser
 from bot.opening import open_pagerduty, open_slack, open_store
 from bot.settings import Settings
-from bot.store.audit import Audit
 from bot.store.database import Database
 from bot.store.schema import SchemaState, needed_schema, schema_state
 from bot.wiring.delivering import build_delivery, start_healing
@@ -96,10 +94,7 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     delivery = build_delivery(parts)
     tasks = TrackedTasks()
 
-    audit = Audit(store.database)
-
     async def on_linked(user: SlackUser, person: Person) -> None:
-        await keep_link(user, person, audit)
         await parked.on_linked(user, person)
 
     identity = open_identity(parts, tasks, on_linked, stack)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.model import SlackUser
-from bot.store.people_tables import link_states, link_tickets
+from bot.store.people_tables import audit, link_states, link_tickets
 from tests.accounts.link_desk import BOB, UMA, Browser, Desk, Page, linking_desk
 
 
@@ -40,6 +40,13 @@ async def test_uma_links_her_account(desk: Desk) -> None:
     done = await browser.confirm(confirming)
     assert "You are linked" in done.said
     assert await desk.linked_person() == "PUMA007"
+    (record,) = await desk.rows(audit)
+    assert (record.user_id, record.person_id, record.verb, record.detail) == (
+        "U0UMA",
+        "PUMA007",
+        "link",
+        "Linked to Uma Ueda.",
+    )
     await desk.settled()
     assert [(user, person.id) for user, person in desk.linked] == [(UMA, "PUMA007")]
     assert all(row.access_token is row.refresh_token is None for row in await desk.rows(link_states))
