@@ -54,6 +54,7 @@ class Chores:
             backlog = await self._messages.backlog()
             self._metrics.backlog(backlog.count)
             self._metrics.worst_staleness(backlog.worst_seconds)
+            self._metrics.channels_in_storm(backlog.in_storm)
         if self._is_time("tokens"):
             new |= await self._tokens.try_again()
         if self._is_time("closed"):

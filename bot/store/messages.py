@@ -38,10 +38,13 @@ class Adoption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many messages and lines are not true, and for how long the oldest of them (seconds)."""
+    """How many messages and lines are not true, and for how long the oldest of them (seconds); how many
+    channels are in a storm.
+    """
 
     count: int
     worst_seconds: float
+    in_storm: int = 0
 
 
 class Messages:
@@ -109,13 +112,15 @@ class Messages:
             .select_from(question.with_incident().join(thread_lines))
             .where(question.of_incidents(), question.waiting_lines())
         )
+        storming = select(func.count()).select_from(channels).where(channels.c.storm_since.is_not(None))
         async with self._database.read() as connection:
             row = (await connection.execute(behind)).one()
             waiting = (await connection.execute(lines)).scalar_one()
             rows, longest = (await connection.execute(on_pages)).one()
+            storms = (await connection.execute(storming)).scalar_one()
         oldest: datetime | None = row[1]
         worst = 0.0 if oldest is None else max(0.0, (row[2] - oldest).total_seconds())
-        return Backlog(row[0] + waiting + rows, max(worst, longest or 0.0))
+        return Backlog(row[0] + waiting + rows, max(worst, longest or 0.0), storms)
 
     async def now(self) -> datetime:
         """The database's clock."""

@@ -127,6 +127,7 @@ async def test_what_comes_at_once_stands_on_a_page(office: Office) -> None:
         await until(lambda: all(says(office, one, "triggered") for one in incidents), "not all are readable")
         assert kinds(office)["page"] >= 1
         assert kinds(office)["incident"] < TUNING.enter_waiting
+        assert (await office.messages.backlog()).in_storm == 1
         await become(office, [acknowledged(one) for one in incidents[:10]])
         await until(
             lambda: all(says(office, one, "acknowledged") for one in incidents[:10]),
