@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -21,9 +21,19 @@ from pydantic import (
     model_validator,
 )
 
-from bot.setting_kinds import Keys, Lower, Networks, Secret, Secrets, Upper, Words
+from bot.setting_kinds import (
+    LOOPBACK,
+    DatabaseUrl,
+    Keys,
+    Lower,
+    Networks,
+    Secret,
+    Secrets,
+    Upper,
+    Url,
+    Words,
+)
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 REGIONS: Mapping[str, Mapping[str, str]] = {
     "us": {"api": "https://api.pagerduty.com", "events": "https://events.pagerduty.com"},
     "eu": {"api": "https://api.eu.pagerduty.com", "events": "https://events.eu.pagerduty.com"},
@@ -31,18 +41,6 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
 IDENTITY = "https://identity.pagerduty.com"  # one host serves both regions
 
 SEALED = "sealed"  # stands where a webhook secret would, and is none
-DATABASES = re.compile(r"sqlite(\+aiosqlite)?:///(?!:memory:).|postgres(ql)?(\+asyncpg)?://")
-DATABASE_HELP = "must be sqlite:///file.db or postgresql://user:password@host/name"
-
-
-def _url(value: str) -> SplitResult:
-    """Raises ValueError, never with the address in its words."""
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("must be an address, such as https://pager.example.com") from None
-    return parts
 
 
 def is_outside(url: str) -> bool:
@@ -65,7 +63,7 @@ class Settings(BaseModel):
         None,
         description="App-level token (`xapp-…`, scope `connections:write`). Set: Socket Mode.",
     )
-    slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API lives.")
+    slack_api_url: Url = Field("https://slack.com/api/", description="Where Slack's Web API lives.")
     slack_client_id: str | None = Field(
         None,
         description="Set: the workspaces of `SLACK_WORKSPACES` may install the bot at `/slack/install`, and "
@@ -87,8 +85,8 @@ class Settings(BaseModel):
     pagerduty_region: Annotated[Literal["us", "eu"], Lower] = Field(
         "us", description="Service region of your PagerDuty account: `us` or `eu`."
     )
-    pagerduty_api_url: str | None = Field(None, description="Origin of the REST API; follows the region.")
-    pagerduty_events_url: str | None = Field(
+    pagerduty_api_url: Url | None = Field(None, description="Origin of the REST API; follows the region.")
+    pagerduty_events_url: Url | None = Field(
         None, description="Origin of the Events API; follows the region."
     )
     pagerduty_routing_key: Secret | None = Field(
@@ -96,7 +94,7 @@ class Settings(BaseModel):
         description="Integration Key of an Events API v2 integration, for `event` and `change` where no "
         "other is named. Nothing else needs it.",
     )
-    pagerduty_identity_url: str | None = Field(None, description="Origin of PagerDuty's OAuth server.")
+    pagerduty_identity_url: Url | None = Field(None, description="Origin of PagerDuty's OAuth server.")
     pagerduty_client_id: str | None = Field(
         None,
         description="Your PagerDuty OAuth app. Set: everyone links their own account and acts by their own "
@@ -112,6 +110,10 @@ class Settings(BaseModel):
         "`sealed`: those that `python -m bot webhooks` keeps in the database; they count in any case.",
     )
 
+    pagerduty_v2_secrets: Secrets = Field(
+        (),
+        description="Set: generic V2 webhooks are taken too, when they carry one of these (docs/network.md).",
+    )
     webhook_source_check: bool = Field(
         False, description="Take webhooks from PagerDuty's published addresses only (docs/network.md)."
     )
@@ -119,14 +121,14 @@ class Settings(BaseModel):
         (),
         description="Addresses or CIDR ranges of your own proxies: only their `X-Forwarded-For` is believed.",
     )
-    safelist_url: str = Field(
+    safelist_url: Url = Field(
         "https://developer.pagerduty.com", description="Where PagerDuty publishes its addresses."
     )
     safelist_seconds: float = Field(
         21600.0, gt=0, description="How often they are fetched for the source check, in seconds."
     )
 
-    public_url: str | None = Field(
+    public_url: Url | None = Field(
         None, description="Where the bot is reached from outside, e.g. `https://pager.example.com`."
     )
     bind_host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -134,7 +136,7 @@ class Settings(BaseModel):
     metrics_port: int | None = Field(
         None, ge=0, le=65535, description="Own port for `/metrics`. Unset: on `PORT`, to loopback only."
     )
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///pagerline.db"),
         description="`sqlite:///file.db` for one process, `postgresql://…` for several.",
     )
@@ -183,9 +185,7 @@ class Settings(BaseModel):
         description="Only in these channels (`C…`, or `T…:C…` of another workspace); empty: wherever they "
         "can reach the bot.",
     )
-    trigger_without_seat_hourly: int = Field(
-        5, ge=1, description="How often in an hour each of them may."
-    )
+    trigger_without_seat_hourly: int = Field(5, ge=1, description="How often in an hour each of them may.")
     remind_unlinked: bool = Field(
         True, description="Remind people who are not linked the day before they go on call."
     )
@@ -273,42 +273,10 @@ class Settings(BaseModel):
             raise ValueError("must be ids of workspaces (T…) or organisations (E…), comma-separated")
         return value
 
-    @field_validator(
-        *("slack_api_url", "pagerduty_api_url", "pagerduty_events_url", "pagerduty_identity_url"),
-        *("safelist_url", "public_url"),
-    )
-    @classmethod
-    def _url_is_safe(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = _url(value)
-        local = parts.scheme == "http" and parts.hostname in LOOPBACK
-        if not local and (parts.scheme != "https" or not parts.hostname):
-            raise ValueError("must be an https:// address (http:// only towards this machine itself)")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("must be an address alone: no user, password, `?` or `#`")
-        return value
-
     @field_validator("slack_api_url")
     @classmethod
     def _ends_in_a_slash(cls, value: str) -> str:
         return value if value.endswith("/") else value + "/"
-
-    @field_validator("database_url")
-    @classmethod
-    def _database_is_known(cls, value: SecretStr) -> SecretStr:
-        plain = value.get_secret_value()
-        if not DATABASES.match(plain):
-            raise ValueError(DATABASE_HELP)
-        try:
-            parts = _url(plain)
-        except ValueError:
-            raise ValueError(
-                f"{DATABASE_HELP}; in a password write @ : / ? # as %40 %3A %2F %3F %23"
-            ) from None
-        if parts.netloc.count("@") > 1:
-            raise ValueError(f"{DATABASE_HELP}; in a password write @ as %40")
-        return value
 
     @model_validator(mode="after")
     def _periods_fit(self) -> Self:

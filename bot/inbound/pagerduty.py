@@ -19,6 +19,7 @@ from aiohttp import web
 
 from bot.errors import StoreUnavailable
 from bot.events import Event
+from bot.inbound.legacy_webhooks import LegacyDoor
 from bot.inbound.reading import Unreadable, read_body
 from bot.inbound.secrets import Secrets
 from bot.inbound.sources import SourceCheck
@@ -117,6 +118,7 @@ class WebhookDoor:
         after: Callable[[Event], None],
         alarm: SignatureAlarm,
         metrics: Metrics,
+        legacy: LegacyDoor,
         sources: SourceCheck | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -126,6 +128,7 @@ class WebhookDoor:
         self._after = after
         self._alarm = alarm
         self._metrics = metrics
+        self._legacy = legacy
         self._sources = sources
         self._clock = clock
         self._store_is_away = False
@@ -138,24 +141,30 @@ class WebhookDoor:
             raw = await read_body(request)
         except Unreadable as refusal:
             return self._answer(refusal.status, refusal.outcome, refusal.text)
-        header = request.headers.get("X-Webhook-Subscription", "")
-        subscription_id = header if SUBSCRIPTION_ID.fullmatch(header) else None
-        signature = request.headers.get("X-PagerDuty-Signature")
-        if verify(raw, signature, ()) is Verdict.MISSING_OR_MALFORMED:
-            return self._answer(401, "unsigned", "X-PagerDuty-Signature is missing or malformed.")
         try:
-            verdict = verify(raw, signature, await self._secrets.now())
-            if verdict is Verdict.NO_MATCH:
-                verdict = verify(raw, signature, await self._secrets.newer())
-            if verdict is Verdict.NO_MATCH:
-                await self._alarm.mismatch(subscription_id)
-                return self._answer(
-                    503, "unknown_secret", "The signature matches none of the secrets configured here."
-                )
-            return await self._take(raw, request, subscription_id)
+            return await self._judge(raw, request)
         except StoreUnavailable as away:
             self._say_store_is_away(away)
             return self._answer(503, "store_away", "The database cannot take it right now: try again.")
+
+    async def _judge(self, raw: bytes, request: web.Request) -> web.Response:
+        """By its signature; what has none may be of the kind that never had one."""
+        signature = request.headers.get("X-PagerDuty-Signature")
+        if signature is None and (told := await self._legacy.answer(raw, request)):
+            return self._answer(told.status, told.outcome, told.text)
+        if verify(raw, signature, ()) is Verdict.MISSING_OR_MALFORMED:
+            return self._answer(401, "unsigned", "X-PagerDuty-Signature is missing or malformed.")
+        header = request.headers.get("X-Webhook-Subscription", "")
+        subscription_id = header if SUBSCRIPTION_ID.fullmatch(header) else None
+        verdict = verify(raw, signature, await self._secrets.now())
+        if verdict is Verdict.NO_MATCH:
+            verdict = verify(raw, signature, await self._secrets.newer())
+        if verdict is Verdict.NO_MATCH:
+            await self._alarm.mismatch(subscription_id)
+            return self._answer(
+                503, "unknown_secret", "The signature matches none of the secrets configured here."
+            )
+        return await self._take(raw, request, subscription_id)
 
     async def _take(self, raw: bytes, request: web.Request, subscription_id: str | None) -> web.Response:
         try:

@@ -18,6 +18,7 @@ from bot.delivery.loop import Delivery
 from bot.delivery.sources import PublishedSources
 from bot.events import Event
 from bot.inbound.install import INSTALL_PATH, InstallDoors, InstallStore
+from bot.inbound.legacy_webhooks import LegacyDoor
 from bot.inbound.linking import LinkDoors
 from bot.inbound.pagerduty import SignatureAlarm, WebhookDoor
 from bot.inbound.secrets import Secrets
@@ -160,6 +161,7 @@ def build_webhook_door(parts: Parts, sources: SourceCheck | None) -> WebhookDoor
         after=after,
         alarm=alarm,
         metrics=parts.metrics,
+        legacy=LegacyDoor(settings.pagerduty_v2_secrets, accept=accept, ranks=directory.ranks, after=after),
         sources=sources,
     )
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from bot.errors import StoreUnavailable
 from bot.events import Event
+from bot.inbound.legacy_webhooks import LegacyDoor
 from bot.inbound.pagerduty import PATH, SignatureAlarm, WebhookDoor
 from bot.inbound.reading import LARGEST
 from bot.inbound.secrets import Secrets
@@ -63,6 +64,7 @@ class Door:
     lookups: int = 0
     sealed: list[str] = field(default_factory=list)
     looks: int = 0
+    v2_secrets: tuple[str, ...] = ()
     clock: float = 0.0
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -104,14 +106,20 @@ class Door:
             after=self.afterwards.append,
             alarm=self.alarm(),
             metrics=self.metrics,
+            legacy=LegacyDoor(
+                [SecretStr(one) for one in self.v2_secrets],
+                accept=self.accept,
+                ranks=dict,
+                after=self.afterwards.append,
+            ),
             sources=sources,
             clock=lambda: NOW,
         )
 
-    async def post(self, body: Any, headers: Mapping[str, str]) -> tuple[int, str]:
+    async def post(self, body: Any, headers: Mapping[str, str], *, query: str = "") -> tuple[int, str]:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(self.origin + PATH, data=body, headers=headers) as answer,
+            session.post(self.origin + PATH + query, data=body, headers=headers) as answer,
         ):
             return answer.status, await answer.text()
 

@@ -1,4 +1,6 @@
-"""Where PagerDuty's webhooks come from, and their sealed secrets; bot/store/people_tables.py says what each column means.
+"""Where PagerDuty's webhooks come from, and their sealed secrets.
+
+bot/store/people_tables.py says what each column means.
 
 Follows 0001. Expand first, contract a release later: old replicas keep running.
 """
