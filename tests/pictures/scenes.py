@@ -1,4 +1,4 @@
-"""The walk: one incident from trigger to resolve, an answer, two forms, and the page at work."""
+"""The walk: one incident from trigger to resolve, an answer, two forms, the page at work, and a storm."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ PICTURES = (
     "oncall",
     "form-note",
     "form-trigger",
+    "storm",
 )
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -87,6 +88,10 @@ class Hands:
         """An incident; its id."""
         return str((await self._do("pagerduty/trigger", service=service, title=title, **more))["id"])
 
+    async def storm(self, count: int) -> None:
+        """So many incidents at once, over all services."""
+        await self._do("trouble/storm", count=count)
+
     async def act(self, incident: str, verb: str, by: str = BOB, **more: Any) -> None:
         """Somebody acts in PagerDuty itself."""
         await self._do("pagerduty/act", incident=incident, verb=verb, by=by, **more)
@@ -114,6 +119,7 @@ async def walk(browser: Browser, folder: Path) -> list[str]:
             await _one_incident(camera, hands)
             await _answer_and_forms(camera, hands)
             await _whole_page(camera, hands)
+            await _storm(camera, hands)
         finally:
             await camera.close()
         return camera.taken
@@ -186,3 +192,10 @@ async def _whole_page(camera: Camera, hands: Hands) -> None:
     await camera.wait_for(shown, "triggers again at")
     await camera.wait_for(newest, "level 1 of 3", "Acknowledge")
     await camera.take("page")
+
+
+async def _storm(camera: Camera, hands: Hands) -> None:
+    await hands.storm(80)
+    page = message("incidents of a storm")
+    await camera.wait_for(page, "16 triggered", "Acknowledge mine")
+    await camera.take("storm", page)

@@ -1,4 +1,4 @@
-"""README shows the pictures that `make pictures` takes, and the walk that takes them gets everywhere."""
+"""README and docs show the pictures that `make pictures` takes; the walk that takes them gets everywhere."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from tests.pictures.camera import MOST_BYTES, SCHEMES, SHARPNESS, file_name
 from tests.pictures.png import INDEXED, SIGNATURE, indexed_png
 from tests.pictures.scenes import PICTURES, ROOT, walk
 
-README = (ROOT / "README.md").read_text("utf-8")
-SHOWN = re.findall(r"<picture>(.*?)</picture>", README, re.DOTALL)
+PAPERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PICTURE = re.compile("<picture>(.*?)</picture>", re.DOTALL)
+SHOWN = [one for paper in PAPERS for one in PICTURE.findall(paper.read_text("utf-8"))]
 FILES = {file_name(name, scheme) for name in PICTURES for scheme in SCHEMES}
 SHORTEST_ALT = 40  # characters: less does not say what there is to see
 MESSAGE_WIDTH = 600  # CSS pixels
 
 
-def test_the_readme_shows_them_all_in_light_and_dark() -> None:
+def test_the_papers_show_them_all_in_light_and_dark() -> None:
     dark = re.compile(
-        r'<source media="\(prefers-color-scheme: dark\)" srcset="docs/pictures/([\w-]+)-dark\.png">'
+        r'<source media="\(prefers-color-scheme: dark\)" srcset="(?:docs/)?pictures/([\w-]+)-dark\.png">'
     )
-    light = re.compile(r'<img src="docs/pictures/([\w-]+)-light\.png"')
+    light = re.compile(r'<img src="(?:docs/)?pictures/([\w-]+)-light\.png"')
     assert [dark.findall(one) for one in SHOWN] == [light.findall(one) for one in SHOWN]
     assert sorted(name for one in SHOWN for name in light.findall(one)) == sorted(PICTURES)
 
