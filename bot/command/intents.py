@@ -88,6 +88,7 @@ class Recovery:
                 await self._look_up(intent, request)
             else:
                 incident, given = await self._subject(request)
+                incident = await self._to_show(request, incident)
                 worded = waited_too_long if intent.state == LINKING else expired
                 reply = worded(request.text, incident, again=self._again(request, given))
                 await self._tell(intent, request, reply, given, state=EXPIRED, outcome="expired")
@@ -103,9 +104,14 @@ class Recovery:
         except Failure as failure:
             log.warning("interrupted_act_not_looked_up", intent=intent.id, error=str(failure))
         outcome = {True: "done", False: "not_done", None: "unknown"}[done]
+        incident = await self._to_show(request, incident)
         reply = interrupted(request.text, incident, done=done, again=self._again(request, given))
         state = DONE if done else FAILED
         await self._tell(intent, request, reply, given, state=state, outcome=outcome)
+
+    async def _to_show(self, request: Request, incident: Incident | None) -> Incident | None:
+        """Intents are stored before anybody looked who asks: whoever may not look is told of no incident."""
+        return incident if incident and await self._steps.may_look(request.user) else None
 
     def _again(self, request: Request, given: Given | None) -> str:
         command = self._services.catalog.read(request.text).command

@@ -7,6 +7,7 @@ An act that was stored is kept (bot/store/intents.py: `linking`) and done once t
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.command.filling import incident_refs
@@ -14,7 +15,7 @@ from bot.command.ports import IncidentStore, Offers
 from bot.command.steps import Errand
 from bot.declaration import Reply
 from bot.errors import NotLinked
-from bot.model import Incident
+from bot.model import Incident, SlackUser
 from bot.render.own_link import link_first
 from bot.store.intent_steps import Intent
 
@@ -28,7 +29,14 @@ class KeptIntents(Protocol):
 class LinkFirst:
     """One answer per errand that was refused for want of a link."""
 
-    def __init__(self, offers: Offers, intents: KeptIntents, incidents: IncidentStore) -> None:
+    def __init__(
+        self,
+        offers: Offers,
+        intents: KeptIntents,
+        incidents: IncidentStore,
+        may_look: Callable[[SlackUser], Awaitable[bool]],
+    ) -> None:
+        self._may_look = may_look
         self._offers = offers
         self._intents = intents
         self._incidents = incidents
@@ -55,4 +63,6 @@ class LinkFirst:
 
     async def _about(self, errand: Errand) -> Incident | None:
         refs = incident_refs(errand.given.values) if errand.given else ()
-        return await self._incidents.find(refs[0].id) if len(refs) == 1 else None
+        if len(refs) != 1 or not await self._may_look(errand.request.user):
+            return None
+        return await self._incidents.find(refs[0].id)

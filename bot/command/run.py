@@ -64,7 +64,9 @@ class Runner:
         self.tasks = tasks
         self.steps = Steps(services)
         self._link_first = (
-            LinkFirst(services.offers, services.intents, services.incidents) if services.offers else None
+            LinkFirst(services.offers, services.intents, services.incidents, self.steps.may_look)
+            if services.offers
+            else None
         )
         self._roles = RoleRefusals(services.incidents, services.directory)
         self._turns = Turns()

@@ -28,7 +28,7 @@ from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services
 from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
-from bot.errors import NotLinked
+from bot.errors import Failure, NotLinked
 from bot.model import SlackUser
 from bot.render.help import unknown_verb
 from bot.render.problems import needs_a_press, trigger_expired
@@ -185,6 +185,14 @@ class Steps:
             link_decisions=services.link_decisions,
             reminders=services.reminders,
         )
+
+    async def may_look(self, user: SlackUser) -> bool:
+        """Whether they may hear how an incident stands; not while that cannot be told."""
+        try:
+            await self._services.seats.check_reading(await self._services.accounts.member(user))
+        except Failure:
+            return False
+        return True
 
     async def _in_time(self, task: asyncio.Future[tuple[Who, Acting | None]]) -> bool:
         """Whether they are known to be allowed before a form must open. Raises their refusal; not linking yet

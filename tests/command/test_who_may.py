@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.command.intents import Recovery
-from bot.model import Channel
+from bot.model import Channel, SlackUser
+from bot.store.intent_steps import NewIntent
 from bot.store.people_tables import audit, intents
 from tests.command.switchboard import Switchboard, switchboard
 from tests.stories.slack_eyes import Place
@@ -181,6 +182,35 @@ async def test_who_is_not_answered_reads_no_incident_by_any_verb(opened: Open) -
             assert "another organisation" in said
             assert board.slack.views.top("U0STRANG") is None
             assert "Secret" not in said
+
+
+async def test_nor_by_an_act_that_a_crash_left_behind(opened: Open) -> None:
+    async with opened() as board:
+        incident = await board.breaks("Secret outage")
+        for user in ("U0STRANG", "U0GUEST", "U0ALICE"):
+            new = NewIntent(
+                key=f"slash:{user}",
+                user=SlackUser("T0ACME", user),
+                surface="slash",
+                verb="ack",
+                words=f"ack {incident.number}",
+                channel_id="C0CHECK",
+            )
+            assert await board.services.intents.store(new)
+        async with board.database.write() as connection:  # as if nobody had come to run them in time
+            await connection.execute(update(intents).values(holder="dead", lease_until=0.0, expires_at=0.0))
+        await Recovery(board.runner).round()
+        await board.settle()
+        told = {user: board.newest(user).words for user in ("U0STRANG", "U0GUEST", "U0ALICE")}
+        assert all("not done" in words for words in told.values())
+        assert [user for user, words in told.items() if "Secret" in words] == ["U0ALICE"]
+
+
+async def test_nor_by_being_asked_to_link(opened: Open) -> None:
+    async with opened(mode="oauth", lookups=False) as board:
+        incident = await board.breaks("Secret outage")
+        assert "Secret" not in await board.types(f"ack {incident.number}", by=NOBODY)
+        assert "Secret" in await board.types(f"ack {incident.number}", by="U0BOB")
 
 
 # ------------------------------------------------------------------------------------------ private channels
