@@ -13,7 +13,8 @@ from typing import Any
 from bot.command.context import Context
 from bot.command.sending import ASKED_BY
 from bot.declaration import Argument, Line, Prose, Reply, Word, command
-from bot.pagerduty.event_fields import Change, fit_summary, read_details, read_link, read_moment
+from bot.pagerduty.event_fields import Change
+from bot.pagerduty.event_words import fit_summary, read_details, read_link, read_moment
 from bot.render.events import change_taken
 
 

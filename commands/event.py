@@ -16,16 +16,8 @@ from typing import ClassVar
 from bot.command.context import BY_EVENTS, Context
 from bot.declaration import Argument, Line, OneOf, Prose, Reply, Word, command
 from bot.errors import NotAllowed
-from bot.pagerduty.event_fields import (
-    CLIENT,
-    Action,
-    Alert,
-    Severity,
-    fit_summary,
-    read_image,
-    read_link,
-    read_moment,
-)
+from bot.pagerduty.event_fields import CLIENT, Action, Alert, Severity
+from bot.pagerduty.event_words import fit_summary, read_image, read_link, read_moment
 from bot.render.events import alert_taken, no_incident_of
 from bot.render.outcomes import triggered
 from commands.change import asked_by, details_of

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from bot.cli.event_options import add_content, add_sending, send, short_summary, tell
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
-from bot.pagerduty.event_fields import Change, read_details, read_link, read_moment, readable
+from bot.pagerduty.event_fields import Change
+from bot.pagerduty.event_words import read_details, read_link, read_moment, readable
 from bot.pagerduty.events import EventsApi, Taken
 from bot.pagerduty.journal import Journal
 

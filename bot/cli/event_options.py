@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from bot.cli.settings import settings_for
 from bot.environment import SettingsError
 from bot.errors import PagerDutyRefused, PagerDutyUnavailable, UserError
-from bot.pagerduty.event_fields import fit_summary, plain_key
+from bot.pagerduty.event_fields import plain_key
+from bot.pagerduty.event_words import fit_summary
 from bot.pagerduty.events import EventsApi, Taken, pauses_within
 from bot.pagerduty.http import open_session
 from bot.render.events import refused_event, unavailable_events

@@ -16,7 +16,8 @@ from bot.command.integrations import Integrations
 from bot.command.looking import Looking
 from bot.errors import NotAllowed, UserError
 from bot.model import Incident, SlackUser, Urgency
-from bot.pagerduty.event_fields import Alert, Change, Severity, fit_summary
+from bot.pagerduty.event_fields import Alert, Change, Severity
+from bot.pagerduty.event_words import fit_summary
 from bot.pagerduty.journal import Journal
 
 ASKED_BY = "Asked for in Slack by"  # a custom detail: the event itself names nobody

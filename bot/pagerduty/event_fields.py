@@ -1,14 +1,14 @@
 """An event's fields and their limits: an alert (trigger, acknowledge, resolve) and a change, as values.
 
 Pure; bot/pagerduty/events.py sends them. The limits are PagerDuty's ("Send an Alert Event", "Send a Change
-Event", Events API v2 overview); what breaks one raises UserError that names the field and the limit, but for
-a long summary, which is cut and says so (`fit_summary`).
+Event", Events API v2 overview); what breaks one raises UserError that names the field and the limit. What a
+person wrote becomes such values in event_words.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -175,22 +175,7 @@ class Change:
         return _encoded(event | _filled(links=[one.body() for one in self.links]))
 
 
-# --------------------------------------------------------------------------------------------- words → values
-
-
-def fit_summary(text: str) -> tuple[str, bool]:
-    """On one line and no longer than PagerDuty takes, the last character `…` when something was cut off; and
-    whether it was.
-    """
-    text = " ".join(readable(text).split())
-    if len(text) <= LONGEST_SUMMARY:
-        return text, False
-    return text[: LONGEST_SUMMARY - 1] + "…", True
-
-
-def readable(text: str) -> str:
-    """Without halves of characters, which a shell may hand over and JSON cannot carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+# ----------------------------------------------------------------------------------------------------- limits
 
 
 def check_key(key: str) -> None:
@@ -210,61 +195,6 @@ def plain_key(routing_key: SecretStr) -> str:
             "an Events API v2 integration (in PagerDuty: the service, Integrations)."
         )
     return key
-
-
-def read_details(texts: Iterable[str]) -> dict[str, Any]:
-    """Custom details from `key=value` words or JSON objects, later ones over earlier. Raises UserError."""
-    details: dict[str, Any] = {}
-    for text in (readable(one).strip() for one in texts):
-        if text.startswith("{"):
-            details |= _json_object(text)
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UserError(f"“{text[:60]}” is no detail: write name=value, or a JSON object.")
-        details[name.strip()] = value.strip()
-    return details
-
-
-def read_moment(text: str) -> datetime:
-    """ISO 8601; UTC where it names no zone. Raises UserError."""
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise UserError(f"“{text[:60]}” is no time: write it like 2026-11-01T08:30:00Z.") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def read_link(text: str) -> Link:
-    """`address words…`. Raises UserError."""
-    href, _, words = readable(text).strip().partition(" ")
-    return Link(href, words.strip())
-
-
-def read_image(text: str) -> Image:
-    """`address [link] words…`: a second address is where the image leads. Raises UserError."""
-    src, _, rest = readable(text).strip().partition(" ")
-    first, _, words = rest.strip().partition(" ")
-    if first.startswith(("http://", "https://")):
-        return Image(src, first, words.strip())
-    return Image(src, "", rest.strip())
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise UserError("The details look like JSON and are none. Check quotes and commas.") from None
-    if not isinstance(found, dict):
-        raise UserError("The details must be a JSON object: {…}.")
-    return found
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-# ----------------------------------------------------------------------------------------------------- limits
 
 
 def _check_summary(summary: str) -> None:

@@ -22,13 +22,9 @@ from bot.pagerduty.event_fields import (
     Image,
     Link,
     Severity,
-    fit_summary,
     plain_key,
-    read_details,
-    read_image,
-    read_link,
-    read_moment,
 )
+from bot.pagerduty.event_words import fit_summary, read_details, read_image, read_link, read_moment
 from tests.contract import pagerduty_openapi as contract
 
 KEY = SecretStr("R" * 32)
