@@ -13,9 +13,10 @@ from typing import Any
 from bot.command.context import Context
 from bot.command.sending import ASKED_BY
 from bot.declaration import Argument, Line, Prose, Reply, Word, command
+from bot.errors import PagerDutyRefused
 from bot.pagerduty.event_fields import Change
 from bot.pagerduty.event_words import fit_summary, read_details, read_link, read_moment
-from bot.render.events import change_taken
+from bot.render.events import change_taken, event_refused
 
 
 async def asked_by(ctx: Context) -> tuple[str, dict[str, str]]:
@@ -66,5 +67,8 @@ async def change(
         details=details_of(details) | who,
         links=tuple(read_link(one) for one in (links or "").splitlines() if one.strip()),
     )
-    await ctx.incidents.send_change(integration, told)
+    try:
+        await ctx.incidents.send_change(integration, told)
+    except PagerDutyRefused as refused:
+        return event_refused(refused)
     return change_taken(fitting, integration, cut=was_cut)

@@ -15,10 +15,10 @@ from typing import ClassVar
 
 from bot.command.context import BY_EVENTS, Context
 from bot.declaration import Argument, Line, OneOf, Prose, Reply, Word, command
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, PagerDutyRefused
 from bot.pagerduty.event_fields import CLIENT, Action, Alert, Severity
 from bot.pagerduty.event_words import fit_summary, read_image, read_link, read_moment
-from bot.render.events import alert_taken, no_incident_of
+from bot.render.events import alert_taken, event_refused, no_incident_of
 from bot.render.outcomes import triggered
 from commands.change import asked_by, details_of
 from commands.trigger import key_of
@@ -109,8 +109,7 @@ async def event(
         raise NotAllowed("Only people with a PagerDuty user may acknowledge and resolve.")
     if action != "trigger":
         done = Action.ACKNOWLEDGE if action == "ack" else Action.RESOLVE
-        sent = await ctx.incidents.send_alert(integration, Alert(action=done, key=key or text))
-        return alert_taken(done, sent, integration)
+        return await _sent(ctx, integration, Alert(action=done, key=key or text))
     if seatless:
         await ctx.incidents.may_send_without_seat(ctx.who.user)
     summary, was_cut = fit_summary(text)
@@ -130,9 +129,17 @@ async def event(
         links=tuple(read_link(one) for one in (links or "").splitlines() if one.strip()),
         images=tuple(read_image(one) for one in (images or "").splitlines() if one.strip()),
     )
-    sent = await ctx.incidents.send_alert(integration, alert)
-    ctx.later(_what_came_of_it(ctx, sent))
-    return alert_taken(alert.action, sent, integration, cut=was_cut)
+    return await _sent(ctx, integration, alert, cut=was_cut)
+
+
+async def _sent(ctx: Context, integration: str, alert: Alert, *, cut: bool = False) -> Reply:
+    try:
+        key = await ctx.incidents.send_alert(integration, alert)
+    except PagerDutyRefused as refused:
+        return event_refused(refused)
+    if alert.action is Action.TRIGGER:
+        ctx.later(_what_came_of_it(ctx, key))
+    return alert_taken(alert.action, key, integration, cut=cut)
 
 
 async def _what_came_of_it(ctx: Context, key: str) -> Reply | None:

@@ -50,6 +50,12 @@ def change_taken(summary: str, integration: str, *, cut: bool = False) -> Reply:
     return reply(said, [section(f":hammer_and_wrench:  {said}"), context(dotted(name, CUT if cut else None))])
 
 
+def event_refused(refused: PagerDutyRefused) -> Reply:
+    """PagerDuty answered 400: its own reasons."""
+    said = line(refused_event(refused), 800)
+    return reply(said, [section(f":x:  {said}")])
+
+
 def no_incident_of(key: str) -> Reply:
     """Some seconds later there is no open incident with the alert's key."""
     said = (

@@ -128,9 +128,13 @@ async def test_what_is_wrong_is_told_and_nothing_is_sent(board: Switchboard, lin
 
 async def test_pagerdutys_reasons_are_told(board: Switchboard) -> None:
     board.pagerduty.outage("error", paths=["/v2/enqueue"], status=400)
-    said = await board.types("event trigger deploys Disk full")
-    assert "PagerDuty" in said
-    assert KEY not in said
+    for line in ("event trigger deploys Disk full", "event ack deploys k"):
+        said = await board.types(line)
+        assert "PagerDuty did not take the event: " in said
+        assert KEY not in said
+    async with board.database.read() as connection:
+        rows = (await connection.execute(select(audit))).all()
+    assert [(row.outcome, row.status) for row in rows] == [("pagerduty_refused", 400)] * 2
 
 
 async def test_the_key_stands_nowhere(board: Switchboard) -> None:
