@@ -1,7 +1,8 @@
 """`python -m bot check`: everything the bot needs, looked at before it is needed: ok, warning, failure, or
 not checkable.
 
-Each line says what to do. No secret is printed; exit status 1 only on a failure. Nothing is changed anywhere.
+Each line says what to do. No secret is printed; exit status 1 only on a failure. Nothing is changed
+anywhere; where a bot runs, PagerDuty is asked for one test event.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.cli.findings import Finding, failure, ok, unknown, warning
+from bot.cli import probe_circle
+from bot.cli.findings import Finding, Result, failure, ok, unknown, warning
 from bot.errors import PagerDutyFailure, PagerDutyForbidden, PagerDutyUnauthorized
 from bot.events import EVENTS
 from bot.inbound.pagerduty import PATH
@@ -22,7 +23,7 @@ NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
 
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    """Reads only: abilities and the list of webhook subscriptions."""
+    """Reads abilities and the list of webhook subscriptions; a running bot is sent a test event."""
     for secret in settings.webhook_secrets:
         if len(secret.get_secret_value()) < SHORT_SECRET:
             yield warning("Webhook secret", "one is shorter than PagerDuty's own", "Copy the whole secret.")
@@ -50,6 +51,12 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
         return
     else:
         yield ok("PagerDuty key", f"accepted by the {settings.pagerduty_region} service region")
+    async for finding in _webhooks(settings, client):
+        yield finding
+
+
+async def _webhooks(settings: Settings, client: PagerDuty) -> AsyncIterator[Finding]:
+    """The subscription, and whether a test event goes all the way round."""
     if settings.socket_mode and not settings.pagerduty_webhook_secrets:
         yield warning(
             "Webhook subscription",
@@ -58,13 +65,18 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
         )
         return
     try:
-        yield subscription(await client.webhook_subscriptions(), settings.public_url)
+        found = await client.webhook_subscriptions()
     except PagerDutyFailure as problem:
         yield unknown(
             "Webhook subscription",
             str(problem),
             "Look in PagerDuty under Integrations → Generic Webhooks (v3).",
         )
+        return
+    seen = subscription(found, settings.public_url)
+    yield seen
+    if seen.result is not Result.FAILURE and (circle := await probe_circle.look(settings, client, found)):
+        yield circle
 
 
 def subscription(found: Sequence[Mapping[str, Any]], public_url: str | None) -> Finding:

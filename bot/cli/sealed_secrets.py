@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -13,29 +12,19 @@ from bot.pagerduty.client import PagerDuty
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.keyfile import key_beside
+from bot.store.pings import Pings
 from bot.store.schema import require_current
 from bot.store.sealing import Sealer
 from bot.store.webhook_secrets import WebhookSecrets
-
-PING_SECONDS = 10.0  # PagerDuty sends at once; the bot commits within a second
-LOOK_SECONDS = 0.2
 
 
 class Keeper:
     """`secrets` None: there is no place, for the reason `why`. Raises StoreUnavailable then, with it."""
 
-    def __init__(
-        self,
-        secrets: WebhookSecrets | None,
-        why: str = "",
-        *,
-        seconds: float = PING_SECONDS,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, secrets: WebhookSecrets | None, pings: Pings | None = None, *, why: str = "") -> None:
         self._secrets = secrets
+        self._pings = pings
         self._why = why
-        self._seconds = seconds
-        self._sleep = sleep
 
     def _place(self) -> WebhookSecrets:
         if self._secrets is None:
@@ -56,16 +45,10 @@ class Keeper:
         """Ping, and see whether the bot commits it; None when there is nowhere to look. Raises
         PagerDutyFailure.
         """
-        if self._secrets is None:
+        if self._pings is None:
             await client.ping_webhooks(subscription_id)
             return None
-        before = await self._secrets.last_ping(subscription_id)
-        await client.ping_webhooks(subscription_id)
-        for _ in range(int(self._seconds / LOOK_SECONDS)):
-            if await self._secrets.last_ping(subscription_id) != before:
-                return True
-            await self._sleep(LOOK_SECONDS)
-        return False
+        return await self._pings.arrives(subscription_id, partial(client.ping_webhooks, subscription_id))
 
 
 async def open_keeper(settings: Settings, stack: AsyncExitStack) -> Keeper:
@@ -74,13 +57,13 @@ async def open_keeper(settings: Settings, stack: AsyncExitStack) -> Keeper:
         database = await Database.open(settings.database_url.get_secret_value())
         stack.push_async_callback(database.close)
         if database.is_missing:
-            return Keeper(None, "there is no database yet: start the bot once, and it makes one")
+            return Keeper(None, why="there is no database yet: start the bot once, and it makes one")
         await require_current(database)
     except StoreUnavailable as away:
-        return Keeper(None, str(away))
+        return Keeper(None, why=str(away))
     keys = [key.get_secret_value() for key in settings.encryption_keys]
     if not keys and database.path is not None:
         keys = [key_beside(database.path)]
     if not keys:
-        return Keeper(None, "ENCRYPTION_KEYS is empty, so that nothing can be sealed")
-    return Keeper(WebhookSecrets(database, Sealer(keys)))
+        return Keeper(None, why="ENCRYPTION_KEYS is empty, so that nothing can be sealed")
+    return Keeper(WebhookSecrets(database, Sealer(keys)), Pings(database))

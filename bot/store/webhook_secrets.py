@@ -1,4 +1,4 @@
-"""The secrets of webhook subscriptions that `python -m bot webhooks` made, sealed; and whether a ping came.
+"""The secrets of webhook subscriptions that `python -m bot webhooks` made, sealed.
 
 bot/inbound/secrets.py reads them beside those of the settings. Nothing here says a secret in clear but `all`.
 """
@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from bot.store.database import Database
 from bot.store.people_tables import webhook_secrets
 from bot.store.sealing import Sealer, Unsealable
-from bot.store.tables import events
 from bot.store.upsert import insert_into
-
-PING = "pagey.ping"
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +62,3 @@ class WebhookSecrets:
             except Unsealable as problem:
                 log.warning("webhook_secret_sealed", subscription=row.subscription_id, reason=str(problem))
         return tuple(found)
-
-    async def last_ping(self, subscription_id: str) -> int:
-        """A number that grows with each `pagey.ping` the bot has taken from this subscription; 0: none."""
-        query = select(func.max(events.c.id)).where(
-            events.c.subscription_id == subscription_id, events.c.type == PING
-        )
-        async with self._database.read() as connection:
-            return int((await connection.execute(query)).scalar() or 0)

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from bot.cli.sealed_secrets import Keeper, open_keeper
-from bot.cli.webhooks import PATH, Webhooks, act
+from bot.cli.webhooks import Webhooks, act
 from bot.errors import StoreUnavailable, UserError
+from bot.inbound.pagerduty import PATH
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import AccountKey, PagerDutyHttp, open_session
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.pings import Pings
 from bot.store.sealing import Sealer, new_key
 from bot.store.webhook_secrets import WebhookSecrets
 from tests.cli.conftest import PUBLIC_URL, Cli, Setup
@@ -103,7 +105,7 @@ async def test_rotation_keeps_the_old_one_until_a_ping_of_the_new_one_has_arrive
         client = PagerDuty(PagerDutyHttp(session, settings.api_url), AccountKey(settings.pagerduty_api_key))
         database = await Database.open(settings.database_url.get_secret_value())
         stack.push_async_callback(database.close)
-        keeper = Keeper(WebhookSecrets(database, Sealer([KEY])), seconds=0.2)
+        keeper = Keeper(WebhookSecrets(database, Sealer([KEY])), Pings(database, within=0.2))
         webhooks = Webhooks(client, keeper, url=PUBLIC_URL + PATH)
         assert await webhooks.rotate(None) == 1
     out = scene.capsys.readouterr().out

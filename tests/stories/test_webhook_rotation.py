@@ -6,6 +6,9 @@ from argparse import Namespace
 
 import pytest
 
+from bot.cli import check
+from bot.cli.findings import Finding, Result
+from bot.cli.probe_circle import WHAT
 from bot.cli.webhooks import act
 from tests.stories.office import InProcess, Office, settled
 
@@ -20,9 +23,16 @@ async def test_a_webhook_is_made_and_rotated_beside_a_running_bot(
         async def webhooks(what: str) -> int:
             return await act(settings, Namespace(act=what, id=None, service=None, team=None))
 
+        async def circle() -> Finding:
+            (finding,) = [one async for one in check.look(settings) if one.what == WHAT]
+            return finding
+
+        # Signed with a secret the bot does not have: the test event is not taken.
+        assert (await circle()).result is Result.FAILURE
         await webhooks("delete")
         assert await webhooks("create") == 0
         assert await webhooks("ping") == 0
+        assert (await circle()).result is Result.OK
         await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
         incident = await office.trigger("Disk full")
         message = await office.checkout.expect_message("Disk full")
