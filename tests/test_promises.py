@@ -17,7 +17,14 @@ DOCS = ROOT / "docs"
 PROMISES = (DOCS / "promises.md").read_text("utf-8")
 COMPARISON = (DOCS / "comparison.md").read_text("utf-8")
 PROOF = re.compile(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
-PAPERS = ("README.md", "CONTRIBUTING.md", "docs/promises.md", "docs/comparison.md", "deploy/README.md")
+PAPERS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/promises.md",
+    "docs/comparison.md",
+    "docs/network.md",
+    "deploy/README.md",
+)
 
 
 def promises() -> list[tuple[str, str]]:
