@@ -1,4 +1,4 @@
-"""The fake's published lists: this machine at first, anything a test says afterwards, and no key asked for."""
+"""The fake's published lists: this machine at first, then what a test says, and no key asked for."""
 
 from __future__ import annotations
 
