@@ -21,6 +21,7 @@ from tests.stories.reading import words_of
 
 ACTS = ("ack", "resolve", "escalate", "note", "trigger")
 REFUSED = "so nothing was done"  # told at once: without its memory the bot accepts nothing
+AGAIN = "Try again"
 CARRIED_OUT = "drop_after"  # the fault at Slack after which the answer stands there all the same
 
 
@@ -65,36 +66,52 @@ def _asked(one: Exchange) -> Asked | None:
 
 def unanswered(office: Office, asked: list[Asked]) -> list[Asked]:
     """Those of whom the asker heard nothing."""
-    answered = set(_addresses_used(office))
-    return [
+    answered = dict(_addresses_used(office))
+    silent = [
         one
         for one in asked
         if not one.told_at_once and one.address not in answered and not _told_otherwise(office, one)
     ]
+    # What could not even be begun is told without naming anything: one such message answers one of them.
+    for user in ASKERS:
+        known = sum(_is_general(answered.get(one.address, "")) for one in asked if one.user == user)
+        general = sum(_is_general(words) for words in _private(office, user)) - known
+        mine = [one for one in silent if one.user == user]
+        silent = [one for one in silent if one not in mine[: max(0, general)]]
+    return silent
 
 
-def _addresses_used(office: Office) -> Iterator[str]:
-    """Reply addresses that got more than the note that it takes a while."""
+def _is_general(words: str) -> bool:
+    return AGAIN in words and not re.search(r"#\d", words)
+
+
+def _addresses_used(office: Office) -> Iterator[tuple[str, str]]:
+    """Reply addresses that got more than the note that it takes a while, and what they got."""
     for one in office.slack.journal:
         if one.direction != "response_url" or not isinstance(one.body, dict):
             continue
-        if (one.status == 200 or one.fault == CARRIED_OUT) and one.body.get("text") != working().text:
-            yield one.path.rpartition("/")[2]
+        text = str(one.body.get("text"))
+        if (one.status == 200 or one.fault == CARRIED_OUT) and text != working().text:
+            yield one.path.rpartition("/")[2], text
 
 
 def _told_otherwise(office: Office, asked: Asked) -> bool:
     """By a private message in the channel or in the direct conversation that names what was asked about."""
     names = _names(office, asked.words)
+    return any(name in words for words in _private(office, asked.user) for name in names)
+
+
+def _private(office: Office, user: str) -> list[str]:
+    """What only this person has been told, in channels and directly."""
     workspace = office.slack.workspace
     private = [
         one
         for channel in FOLLOWED
         for one in workspace.channel(channel).ephemerals.values()
-        if one.seen_by == asked.user
+        if one.seen_by == user
     ]
-    direct = workspace.direct_messages(asked.user).messages.values()
-    said = [f"{one.text} {words_of(one.blocks)}" for one in [*private, *direct]]
-    return any(name in words for words in said for name in names)
+    direct = workspace.direct_messages(user).messages.values()
+    return [f"{one.text} {words_of(one.blocks)}" for one in [*private, *direct]]
 
 
 def _names(office: Office, words: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What stands before the replicas, as a proxy does for people who run two: one address, whoever is up.
 
-It passes every request on to one of them, and notices a little late that one is away: then it answers 502, or
-waits until whoever asked has given up.
+It passes every request on to one of them, and notices a little late that one is away: then it answers 503
+where nobody was there, 502 where the answer was lost, or waits until whoever asked has given up.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.stories.office import HOST, free_port
 
 LONGEST = 10.0  # seconds; Slack and PagerDuty give up long before
+NOBODY = 503  # the request has reached no bot: it can be made again
 LARGEST = 4 * 2**20  # bytes
 HOP = frozenset({"host", "content-length", "connection", "transfer-encoding", "content-encoding", "date"})
 
@@ -61,5 +62,7 @@ class Proxy:
             ) as answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
                 return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+        except aiohttp.ClientConnectorError:
+            return web.Response(status=NOBODY, text="nobody is there")
         except (aiohttp.ClientError, TimeoutError):
-            return web.Response(status=502, text="no replica answered")
+            return web.Response(status=502, text="the answer was lost")

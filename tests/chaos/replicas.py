@@ -13,7 +13,8 @@ from tests.chaos.plan import Point
 from tests.stories.office import Office, OwnProcess, free_port
 
 MISSES = 0.15  # how often they reach one that is away, as behind a proxy that has not noticed
-START_SECONDS = 120.0  # far beyond what a start takes; it is tried again within
+START_SECONDS = 120.0  # far beyond what a start takes; one that ends is tried again within it
+CALM_START, MOST = 3.0, 10.0  # seconds a start takes on a calm machine; the most it may be slower
 TAIL = 30  # lines of a log
 
 Settings = dict[str, Any]
@@ -36,9 +37,9 @@ class Replica:
         while True:
             began = time.monotonic()
             try:
-                await self._process.start()
+                await self._process.start(within=START_SECONDS)
             except AssertionError:
-                # Its database may be away, or the machine is slow.
+                # Its database is away.
                 await self._process.kill()
                 if time.monotonic() > deadline:
                     raise
@@ -106,6 +107,12 @@ class Replicas:
         up = [one for one in self.all if one.answers]
         missed = not up or self._chance.random() < MISSES
         return self._chance.choice(self.all if missed else up).port
+
+    @property
+    def slowness(self) -> float:
+        """How many times as long as on a calm machine they take to start; at least 1."""
+        quickest = min(one.quickest_start for one in self.all)
+        return min(MOST, max(1.0, quickest / CALM_START))
 
     async def end(self) -> None:
         """None of these processes outlives its run."""

@@ -32,6 +32,8 @@ from tests.chaos.plan import FOLLOWED
 from tests.stories.office import Office
 from tests.stories.reading import controls_of, words_of
 
+Looks = tuple[str, list[tuple[str, str]]]  # what is read, and what can be pressed
+
 AT_ONCE = 8  # readings under way
 NO_TREND = Trend(
     since=datetime(2026, 1, 1, tzinfo=UTC),
@@ -77,6 +79,7 @@ class Truth:
     side: PagerDutySide
     buttons: Sequence[tuple[str, Button]]
     _read: dict[str, tuple[object, Incident]] = field(default_factory=dict)
+    _drawn: dict[str, tuple[Incident, Looks, Looks]] = field(default_factory=dict)
 
     async def look(self) -> Differences:
         """Everything that differs now."""
@@ -145,12 +148,13 @@ class Truth:
         """Empty when it is what would be drawn now; a first post may mention whom it names."""
         people = {one.pagerduty_id: one.slack_id for one in self.office.sandbox.world.people}
         mentions = {key: value for key, value in people.items() if key}
-        plain = render_incident(incident, self.buttons)
-        loud = render_incident(incident, self.buttons, mentions=mentions, mention_assignee=True)
+        if self._drawn.get(incident.id, (None,))[0] != incident:
+            plain = render_incident(incident, self.buttons)
+            loud = render_incident(incident, self.buttons, mentions=mentions, mention_assignee=True)
+            self._drawn[incident.id] = (incident, drawn(plain), drawn(loud))
         says = seen(message.blocks)
-        if says in (drawn(plain), drawn(loud)):
-            return ""
-        return f"says {says}, and should say {drawn(plain)}"
+        _, *should = self._drawn[incident.id]
+        return "" if says in should else f"says {says}, and should say {should[0]}"
 
     def _page(self, found: Differences, stored: Stored, channel: str, page: Message, mark: Mark) -> None:
         """A page has a line for each incident; what it says of the whole channel carries its minute."""
@@ -233,12 +237,12 @@ def _facts(one: Incident) -> dict[str, object]:
     }
 
 
-def seen(blocks: list[dict[str, Any]]) -> tuple[str, list[tuple[str, str]]]:
+def seen(blocks: list[dict[str, Any]]) -> Looks:
     """What a person reads and can press."""
     return " ".join(words_of(blocks).split()), [(one.label, one.value) for one in controls_of(blocks)]
 
 
-def drawn(rendered: Rendered) -> tuple[str, list[tuple[str, str]]]:
+def drawn(rendered: Rendered) -> Looks:
     return seen([dict(block) for block in rendered.blocks])
 
 

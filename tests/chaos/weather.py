@@ -13,6 +13,7 @@ from bot.sandbox.pagerduty.state import Incident
 from bot.sandbox.slack.acting import CannotAct
 from bot.slack.marks import read_mark
 from tests.chaos.plan import FOLLOWED, Deed, Mishap, Plan, Story
+from tests.chaos.proxy import NOBODY
 from tests.databases import PostgresCluster
 from tests.stories.office import Office
 from tests.stories.reading import controls_of
@@ -20,16 +21,21 @@ from tests.stories.reading import controls_of
 LABELS = {"ack": "Acknowledge", "resolve": "Resolve", "escalate": "Escalate"}
 EVERYONE = 3.0  # seconds until somebody who triggered in Slack looks what came of it
 
+TRIES, TRY_AGAIN = 6, 1.0  # seconds after which somebody types it again
+
 Outage = Callable[[float], Awaitable[None]]
 
 
 @dataclass
 class Weather:
-    """Lives a plan in an office. `outage` takes the database away for so many seconds."""
+    """Lives a plan in an office. `outage` takes the database away for so many seconds; `stretch`: how many
+    times as long everything takes, on a machine that is not calm.
+    """
 
     office: Office
     plan: Plan
     outage: Outage
+    stretch: float = 1.0
     made: list[Incident] = field(default_factory=list)
     mishaps: int = 0
     outages: int = 0
@@ -52,14 +58,14 @@ class Weather:
     # -------------------------------------------------------------------------------------------- incidents
 
     async def _live(self, story: Story) -> None:
-        await asyncio.sleep(story.at)
+        await asyncio.sleep(story.at * self.stretch)
         incident = await self._begin(story)
         if incident is None:
             return
         self.made.append(incident)
         lived = 0.0
         for deed in story.deeds:
-            await asyncio.sleep(deed.after - lived)
+            await asyncio.sleep((deed.after - lived) * self.stretch)
             lived = deed.after
             if deed.way == "pagerduty":
                 self._in_pagerduty(incident, deed)
@@ -72,8 +78,8 @@ class Weather:
             urgency = "high" if story.urgency == "high" else "low" if story.urgency == "low" else None
             return pagerduty.trigger(story.service, story.title, urgency=urgency, priority=story.priority)
         line = f'trigger "{story.service_name}" {story.title}'
-        await self.office.slack.command(story.asked_by, next(iter(FOLLOWED)), line)
-        await asyncio.sleep(EVERYONE)
+        await self._type(story.asked_by, line)
+        await asyncio.sleep(EVERYONE * self.stretch)
         found = [one for one in pagerduty.state.incidents.values() if one.title == story.title]
         return found[0] if found else None
 
@@ -93,9 +99,16 @@ class Weather:
         """What a person who is not answered sees is Slack's to say; only accepted ones are counted."""
         if deed.way == "button" and await self._press(incident, LABELS[deed.verb], deed.who):
             return
-        channel = next(iter(FOLLOWED))
         text = f" {deed.options['text']}" if "text" in deed.options else ""
-        await self.office.slack.command(deed.who, channel, f"{deed.verb} {incident.number}{text}")
+        await self._type(deed.who, f"{deed.verb} {incident.number}{text}")
+
+    async def _type(self, who: str, line: str) -> None:
+        """Typed again while Slack says that nobody is there."""
+        for _ in range(TRIES):
+            answer = await self.office.slack.command(who, next(iter(FOLLOWED)), line)
+            if answer.status != NOBODY:
+                return
+            await asyncio.sleep(TRY_AGAIN * self.stretch)
 
     async def _press(self, incident: Incident, label: str, who: str) -> bool:
         """False when there is no such button to press yet, or any more."""
@@ -119,8 +132,8 @@ class Weather:
     async def _go_wrong(self) -> None:
         now = 0.0
         for mishap in self.plan.mishaps:
-            await asyncio.sleep(max(0.0, mishap.at - now))
-            now = max(now, mishap.at)
+            await asyncio.sleep(max(0.0, mishap.at * self.stretch - now))
+            now = max(now, mishap.at * self.stretch)
             await self._befall(mishap)
             now += mishap.lasts
         self.clear()
@@ -145,7 +158,7 @@ class Weather:
                 pagerduty.webhooks.disable(pagerduty.subscription(self.office.webhook_subscription))
 
     async def _lose_the_database(self, at: float, seconds: float) -> None:
-        await asyncio.sleep(at)
+        await asyncio.sleep(at * self.stretch)
         self.outages += 1
         await self.outage(seconds)
 

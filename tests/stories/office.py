@@ -198,8 +198,8 @@ class OwnProcess:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | values | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
 
-    async def start(self) -> None:
-        """Until it says that it is ready."""
+    async def start(self, *, within: float = 20.0) -> None:
+        """Until it says that it is ready, at most so many seconds."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -222,7 +222,7 @@ class OwnProcess:
                 except aiohttp.ClientError:
                     return False
 
-            await until_async(ready, "the bot did not become ready", within=20)
+            await until_async(ready, "the bot did not become ready", within=within)
 
     def connect(self) -> None:
         """From now on this bot gets what Slack and PagerDuty send."""
