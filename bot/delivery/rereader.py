@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from bot.errors import PagerDutyFailure, PagerDutyNotFound, StoreUnavailable
+from bot.errors import PagerDutyFailure, PagerDutyNotFound, PagerDutyUnavailable, StoreUnavailable
 from bot.model import Reading
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.levels import Levels
@@ -112,7 +112,15 @@ class Rereader:
             await self._put_off(stale, failure)
             return False
         else:
-            incident = await self._levels.with_level(reading.incident, ask=True)
+            try:
+                incident = await self._levels.worked_out(reading.incident)
+            except PagerDutyUnavailable as failure:
+                # What is known is shown; the mark stays, or nobody would ask for the level again.
+                await self._incidents.save_reading(reading, began_at=stale.began_at)
+                await self._put_off(stale, failure)
+                return False
+            except PagerDutyFailure:  # it does not let us ask
+                incident = reading.incident
             told = Reading(incident, reading.updated_at)
             await self._incidents.save_reading(told, began_at=stale.began_at, seen=stale.seen)
         self._tries.pop(stale.incident_id, None)

@@ -64,14 +64,18 @@ class Levels:
         """The incident with its level, when that can be told. Without `ask`, only from what is known already:
         no call is made. Never raises: a level that cannot be worked out is not known.
         """
+        try:
+            return await self.worked_out(incident, ask=ask)
+        except PagerDutyFailure:
+            return incident
+
+    async def worked_out(self, incident: Incident, *, ask: bool = True) -> Incident:
+        """The same, for who comes back when PagerDuty could not be asked. Raises PagerDutyFailure."""
         if not incident.is_open or incident.policy is None or not incident.assignees:
             return incident
         if incident.follows_policy is False:  # given to people by name: it stands at no level
             return incident
-        try:
-            found = await self._level(incident, incident.policy, ask=ask)
-        except PagerDutyFailure:
-            return incident
+        found = await self._level(incident, incident.policy, ask=ask)
         return replace(incident, level=found) if found else incident
 
     async def of_policy(self, incident: Incident) -> list[tuple[int, Sequence[Reference]]]:

@@ -39,6 +39,20 @@ class TestRereader:
         assert await until_async(level, "the level never came") == 1
         assert len(running.reads()) == 1
 
+    async def test_a_level_that_cannot_be_asked_for_now_comes_later(self, running: Reading) -> None:
+        incident = running.fake.trigger(SERVICE, "Disk full", urgency="high")
+        running.fake.act(incident.id, "acknowledge", by="PBOB002")
+        running.fake.outage("down", paths=("/oncalls",))
+        await running.hears_of(incident)
+        await until_async(lambda: _is(running, incident, Status.ACKNOWLEDGED), "it was not read")
+        running.fake.outage("off")
+
+        async def level() -> bool:
+            known = await running.incidents.find(incident.id)
+            return known is not None and known.level is not None
+
+        await until_async(level, "the level never came")
+
     async def test_news_during_the_read_are_read_again(self, running: Reading) -> None:
         incident = running.fake.trigger(SERVICE, "Disk full")
         running.fake.outage("slow", paths=("/incidents",), seconds=0.4, count=1)
