@@ -73,13 +73,18 @@ class Result:
     logs: str = ""
 
     @property
+    def is_true(self) -> bool:
+        """Everything was right in the end, and stayed so."""
+        return self.recovered is not None and not self.differences.all and not self.broken
+
+    @property
     def passed(self) -> bool:
-        late = self.recovered is None or self.recovered > self.allowed
-        return not (late or self.differences.all or self.broken)
+        """And within the time allowed."""
+        return self.is_true and self.recovered is not None and self.recovered <= self.allowed
 
     def story(self) -> str:
         """What to look at, when it did not pass."""
-        found = [*self.differences.all, *self.broken]
+        found = [*self.differences.all, *self.broken] or self.last
         more = [f"… and {len(found) - TOLD} more"] if len(found) > TOLD else []
         took = f"{self.recovered:.1f}" if self.recovered is not None else "never"
         head = f"seed {self.plan.seed} on {self.plan.database}: true after {took} s of {self.allowed:.0f} s"

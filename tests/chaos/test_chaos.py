@@ -21,7 +21,8 @@ SEEDS: dict[Database, tuple[int, int]] = {"postgresql": (1, 6), "sqlite": (2, 4)
 async def test_after_a_storm_everything_is_true_once_and_answered(database: Database) -> None:
     seed, points = SEEDS[database]
     result = await one(seed, database, incidents=INCIDENTS, points=points)
-    assert result.passed, result.story()
+    # How soon is for `make chaos`: here other tests have the machine too.
+    assert result.is_true, result.story()
     assert result.kills + result.freezes == points
     assert result.messages >= 1
 
