@@ -232,7 +232,13 @@ def test_no_settings_file_no_slips(tmp_path: Path) -> None:
 SECRET = st.from_regex(re.compile(r"[A-Za-z0-9+_-]{12,40}", re.ASCII), fullmatch=True)
 
 
-SHOWN = {"SLACK_CLIENT_ID", "PAGERDUTY_CLIENT_ID", "SLACK_WORKSPACES", "SUBSCRIBERS"}
+SHOWN = {
+    "PAGERDUTY_CLIENT_ID",
+    "SLACK_CLIENT_ID",
+    "SLACK_WORKSPACES",
+    "SUBSCRIBERS",
+    "TRIGGER_WITHOUT_SEAT_CHANNELS",
+}
 """Not secret, and of any shape: what is set is what a repr shows."""
 
 

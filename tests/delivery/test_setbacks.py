@@ -117,7 +117,7 @@ class TestABadToken:
         await running.has(an_incident("Q1"))
         (problem,) = await until(lambda: running.delivery.health() or None, "health is silent")
         assert "token_revoked" in problem
-        assert "install the app there again" in problem
+        assert "reinstall the app there" in problem
         await running.has(an_incident("Q2"))
         tries = len(running.calls("chat.postMessage"))
         running.fake.token(dead=None)

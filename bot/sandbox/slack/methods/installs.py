@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.slack.answers import Json, SlackError
 from bot.sandbox.slack.events import taken_away
-from bot.sandbox.slack.method import SPECIAL, TIER_2, TIER_4, Call, Method
+from bot.sandbox.slack.method import SPECIAL, TIER_2, TIER_3, Call, Method
 
 
 def _access(call: Call) -> Json:
@@ -27,7 +27,7 @@ def _teams(call: Call) -> Json:
 
 
 METHODS = {
-    "oauth.v2.access": Method(_access, per_minute=TIER_4, json_input=False, proof="app"),
-    "auth.revoke": Method(_revoke, per_minute=SPECIAL),
-    "auth.teams.list": Method(_teams, per_minute=TIER_2),
+    "oauth.v2.access": Method(_access, per_minute=SPECIAL, json_input=False, proof="app"),
+    "auth.revoke": Method(_revoke, per_minute=TIER_3, json_input=False),
+    "auth.teams.list": Method(_teams, per_minute=TIER_2, json_input=False),
 }

@@ -18,5 +18,5 @@ def _user_info(call: Call) -> Json:
 
 METHODS = {
     "openid.connect.token": Method(_token, per_minute=TIER_4, json_input=False, proof="app"),
-    "openid.connect.userInfo": Method(_user_info, per_minute=TIER_3, proof="person"),
+    "openid.connect.userInfo": Method(_user_info, per_minute=TIER_3, json_input=False, proof="person"),
 }
