@@ -8,6 +8,7 @@ calm night.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +22,12 @@ CALM = 60.0  # seconds without failing after which a loop is well again
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set."""
+
+
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """Between two rounds of a loop: returns after `seconds`, at once when the loop is to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 class Background:
@@ -66,12 +73,6 @@ class Background:
             except Exception:
                 log.exception("loop_failed", loop=name, again_in=pause)
             self._failed_at[name] = self._clock()
-            await self._rest(pause)
+            await rest(self._stop, pause)
             ran = self._failed_at[name] - began
             pause = PAUSE if ran > CALM else min(pause * 2, LONGEST_PAUSE)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stop.wait(), seconds)
-        except TimeoutError:
-            return

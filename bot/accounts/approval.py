@@ -18,6 +18,7 @@ import structlog
 from bot.accounts.completing import Completion
 from bot.accounts.members import Members
 from bot.accounts.proof import Doubt, confirmed_email
+from bot.background import rest
 from bot.declaration import Reply
 from bot.errors import NotAllowed, SlackFailure, StoreUnavailable, UserError
 from bot.model import SlackProfile, SlackUser
@@ -182,8 +183,7 @@ class Approvals:
                 await self.lapse()
             except StoreUnavailable as failure:
                 log.warning("links_not_swept", reason=str(failure))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LAPSE_SECONDS)
+            await rest(stop, LAPSE_SECONDS)
 
     async def lapse(self) -> None:
         """Once; several replicas may at the same time. Raises StoreUnavailable."""

@@ -8,12 +8,12 @@ and hardly any command waits for a renewal. One replica does it each period, one
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 
 import structlog
 
 from bot.accounts.tokens import Tokens
+from bot.background import rest
 from bot.errors import NotLinked, PagerDutyUnavailable, StoreUnavailable
 from bot.model import SlackUser
 from bot.store.accounts import AccountStore
@@ -53,7 +53,7 @@ class KeepFresh:
                 await self.once(stop)
             except StoreUnavailable as failure:
                 log.warning("tokens_not_kept_fresh", reason=str(failure))
-            await _rest(stop, self._period)
+            await rest(stop, self._period)
 
     async def once(self, stop: asyncio.Event) -> int:
         """One round, unless another replica has done it in this period; returns how many were renewed.
@@ -86,7 +86,7 @@ class KeepFresh:
             except PagerDutyUnavailable:
                 unanswered += 1
             await self._leases.renew(mine, self._period * 0.9)
-            await _rest(stop, self._apart)
+            await rest(stop, self._apart)
         self._tell(renewed, unanswered)
         return renewed
 
@@ -97,8 +97,3 @@ class KeepFresh:
         elif renewed:
             log.info("tokens_kept_fresh", renewed=renewed, recovered=self._failing)
         self._failing = failing
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 from bot.cli.findings import Finding, failure, ok, unknown
 from bot.errors import PagerDutyFailure, StoreUnavailable
 from bot.inbound.pagerduty import PATH
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.subscriptions import WebhookSubscription
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.pings import Pings
@@ -19,14 +19,14 @@ from bot.store.schema import require_current
 WHAT = "Webhook, all the way round"
 
 
-async def look(settings: Settings, client: PagerDuty, found: Sequence[Mapping[str, Any]]) -> Finding | None:
+async def look(settings: Settings, client: PagerDuty, found: Sequence[WebhookSubscription]) -> Finding | None:
     """None while no bot runs on this database: there is nobody to take the event."""
     url = (settings.public_url or "").rstrip("/") + PATH
-    ours = [one for one in found if (one.get("delivery_method") or {}).get("url") == url]
+    ours = [one for one in found if one.url == url]
     if not ours:
         return None
     try:
-        arrived = await _round(settings, client, str(ours[0].get("id")))
+        arrived = await _round(settings, client, ours[0].id)
     except StoreUnavailable:
         return None  # said by the lines about the database
     except PagerDutyFailure as problem:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 
@@ -14,9 +13,10 @@ from bot.events import EVENTS
 from bot.inbound.pagerduty import PATH
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import AccountKey, PagerDutyHttp
+from bot.pagerduty.subscriptions import WebhookSubscription
 from bot.settings import Settings
 
-WHOLE_ACCOUNT = "account_reference"
+WHOLE_ACCOUNT = "account"
 SHORT_SECRET = 32  # characters; PagerDuty's own are longer
 # A channel that misses one of these shows something that is no longer true.
 NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
@@ -79,13 +79,13 @@ async def _webhooks(settings: Settings, client: PagerDuty) -> AsyncIterator[Find
         yield circle
 
 
-def subscription(found: Sequence[Mapping[str, Any]], public_url: str | None) -> Finding:
+def subscription(found: Sequence[WebhookSubscription], public_url: str | None) -> Finding:
     """The subscription whose URL is ours: there, enabled, and sending what messages show."""
     what = "Webhook subscription"
     if not public_url:
         return unknown(what, "PUBLIC_URL is not set", "Set it to the address PagerDuty reaches the bot at.")
     url = public_url.rstrip("/") + PATH
-    ours = [one for one in found if (one.get("delivery_method") or {}).get("url") == url]
+    ours = [one for one in found if one.url == url]
     if not ours:
         return failure(
             what, f"none leads to {url}", "Create one in PagerDuty: Integrations → Generic Webhooks (v3)."
@@ -93,12 +93,12 @@ def subscription(found: Sequence[Mapping[str, Any]], public_url: str | None) -> 
     return _state(what, ours) or _coverage(what, ours) or ok(what, f"leads to {url}")
 
 
-def _state(what: str, ours: Sequence[Mapping[str, Any]]) -> Finding | None:
-    if not any(one.get("active", True) for one in ours):
+def _state(what: str, ours: Sequence[WebhookSubscription]) -> Finding | None:
+    if not any(one.is_active for one in ours):
         return failure(
             what, "it is switched off", "Enable it under Integrations → Generic Webhooks (v3) in PagerDuty."
         )
-    if any((one.get("delivery_method") or {}).get("temporarily_disabled") for one in ours):
+    if any(one.is_disabled for one in ours):
         return failure(
             what,
             "PagerDuty has disabled it after three refused deliveries; events of the time are lost",
@@ -107,13 +107,13 @@ def _state(what: str, ours: Sequence[Mapping[str, Any]]) -> Finding | None:
     return None
 
 
-def _coverage(what: str, ours: Sequence[Mapping[str, Any]]) -> Finding | None:
-    missing = sorted(set(NEEDED) - {event for one in ours for event in one.get("events") or ()})
+def _coverage(what: str, ours: Sequence[WebhookSubscription]) -> Finding | None:
+    missing = sorted(set(NEEDED) - {event for one in ours for event in one.events})
     if missing:
         return warning(
             what, f"it does not send {', '.join(missing)}", "Edit it in PagerDuty and choose all events."
         )
-    if not any((one.get("filter") or {}).get("type") == WHOLE_ACCOUNT for one in ours):
+    if not any(one.scope == WHOLE_ACCOUNT for one in ours):
         return warning(
             what,
             "it covers one service or team only: incidents elsewhere are noticed by the sweep, minutes late",

@@ -23,14 +23,13 @@ from bot.events import EVENTS
 from bot.inbound.pagerduty import PATH
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import AccountKey, PagerDutyHttp, open_session
+from bot.pagerduty.subscriptions import WebhookSubscription, filter_for
 from bot.settings import Settings, is_outside
 
 NEEDS = ("pagerduty_api_key", "public_url")
 SUBSCRIBED = tuple(name for name in EVENTS if name != "pagey.ping")
 DESCRIPTION = "Pagerline"
 BELONGS = "Put it into PAGERDUTY_WEBHOOK_SECRETS (comma-separated with any other) and restart the bot."
-
-Subscription = Mapping[str, Any]
 
 
 class Webhooks:
@@ -46,12 +45,11 @@ class Webhooks:
         every = await self._client.webhook_subscriptions()
         ours, sealed = self._ours(every), await self._keeper.ids()
         for one in ours:
-            method = _method(one)
-            state = "switched off by PagerDuty" if method.get("temporarily_disabled") else "on"
-            state = state if one.get("active", True) else "switched off"
-            kept = "secret sealed here" if one.get("id") in sealed else "secret not sealed here"
-            events = len(one.get("events") or ())
-            print(f"{one.get('id')}  {_scope(one)}  {state}  {events} of {len(SUBSCRIBED)} events  {kept}")
+            state = "switched off by PagerDuty" if one.is_disabled else "on"
+            state = state if one.is_active else "switched off"
+            kept = "secret sealed here" if one.id in sealed else "secret not sealed here"
+            count = f"{len(one.events)} of {len(SUBSCRIBED)} events"
+            print(f"{one.id}  {_scope(one)}  {state}  {count}  {kept}")
         if not ours:
             print(f"No webhook leads to {self._url}. `python -m bot webhooks create` makes one.")
         if len(every) > len(ours):
@@ -61,12 +59,12 @@ class Webhooks:
     async def create(self, *, service: str | None, team: str | None) -> int:
         """Refused when one of the same scope leads here already: everything would come twice."""
         kind, ident = ("service", service) if service else ("team", team) if team else ("account", None)
-        wanted: dict[str, Any] = {"type": f"{kind}_reference"} | ({"id": ident} if ident else {})
+        wanted = filter_for(kind, ident)
         every = self._ours(await self._client.webhook_subscriptions())
         for one in every:
-            if one.get("filter") == wanted:
+            if one.filter == wanted:
                 raise UserError(
-                    f"{one.get('id')} leads to {self._url} with the same scope already. "
+                    f"{one.id} leads to {self._url} with the same scope already. "
                     "`webhooks rotate` gives it a new secret, `webhooks delete` removes it."
                 )
         made, secret = await self._create(wanted, SUBSCRIBED, DESCRIPTION)
@@ -77,13 +75,13 @@ class Webhooks:
     async def ping(self, ident: str | None) -> int:
         """Whether a `pagey.ping` goes all the way round; 1 when it did not arrive."""
         one = await self._one(ident)
-        return 0 if await self._round(str(one["id"])) else 1
+        return 0 if await self._round(one.id) else 1
 
     async def enable(self, ident: str | None) -> int:
         """Switch it on again after PagerDuty has switched it off."""
         one = await self._one(ident)
-        await self._client.enable_webhooks(str(one["id"]))
-        print(f"{one['id']} is on. The bot reads what it missed by itself.")
+        await self._client.enable_webhooks(one.id)
+        print(f"{one.id} is on. The bot reads what it missed by itself.")
         return 0
 
     async def rotate(self, ident: str | None) -> int:
@@ -91,38 +89,36 @@ class Webhooks:
         when a ping of the new one has arrived. Until then the secrets of both count.
         """
         old = await self._one(ident)
-        events = [str(name) for name in old.get("events") or SUBSCRIBED]
-        made, secret = await self._create(
-            dict(old.get("filter") or {}), events, str(old.get("description") or DESCRIPTION)
-        )
-        print(f"Made {made} beside {old['id']}; both deliver now.")
+        events = old.events or SUBSCRIBED
+        made, secret = await self._create(old.filter, events, old.description or DESCRIPTION)
+        print(f"Made {made} beside {old.id}; both deliver now.")
         if await self._hand_over(made, secret) and await self._round(made):
-            await self._remove(str(old["id"]))
+            await self._remove(old.id)
             return 0
         print(
-            f"{old['id']} is left, and its secret counts on. When `webhooks ping {made}` arrives, end the "
-            f"rotation by `webhooks delete {old['id']}`."
+            f"{old.id} is left, and its secret counts on. When `webhooks ping {made}` arrives, end the "
+            f"rotation by `webhooks delete {old.id}`."
         )
         return 1
 
     async def delete(self, ident: str | None) -> int:
-        await self._remove(str((await self._one(ident))["id"]))
+        await self._remove((await self._one(ident)).id)
         return 0
 
     # ------------------------------------------------------------------------------------------ the steps
 
-    def _ours(self, every: Sequence[Subscription]) -> Sequence[Subscription]:
-        return [one for one in every if _method(one).get("url") == self._url]
+    def _ours(self, every: Sequence[WebhookSubscription]) -> Sequence[WebhookSubscription]:
+        return [one for one in every if one.url == self._url]
 
-    async def _one(self, ident: str | None) -> Subscription:
+    async def _one(self, ident: str | None) -> WebhookSubscription:
         """The one that is meant. Raises UserError."""
         ours = self._ours(await self._client.webhook_subscriptions())
         if ident is None and len(ours) == 1:
             return ours[0]
         for one in ours:
-            if one.get("id") == ident:
+            if one.id == ident:
                 return one
-        names = ", ".join(str(one.get("id")) for one in ours) or "none"
+        names = ", ".join(one.id for one in ours) or "none"
         which = "Say which" if ident is None else f"{ident} does not lead here"
         raise UserError(f"{which}: to {self._url} lead {names}.")
 
@@ -184,14 +180,8 @@ class Webhooks:
         print(f"Deleted {ident}.")
 
 
-def _method(one: Subscription) -> Mapping[str, Any]:
-    method = one.get("delivery_method")
-    return method if isinstance(method, Mapping) else {}
-
-
-def _scope(one: Subscription) -> str:
-    scope = one.get("filter") or {}
-    return f"{str(scope.get('type', 'unknown')).removesuffix('_reference')} {scope.get('id') or ''}".strip()
+def _scope(one: WebhookSubscription) -> str:
+    return f"{one.scope} {one.scope_id or ''}".strip()
 
 
 # -------------------------------------------------------------------------------------------------- the verb

@@ -11,6 +11,7 @@ import contextlib
 
 import structlog
 
+from bot.background import rest
 from bot.command.ports import LeasePort
 from bot.command.reminding import Reminders
 from bot.command.rotas import Rotas
@@ -46,8 +47,7 @@ class DayBefore:
                 if not failing:
                     log.warning("not_reminding", error=str(failure))
                 failing = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AFTER_FAILURE if failing else PERIOD)
+            await rest(stop, AFTER_FAILURE if failing else PERIOD)
 
     async def _unless_another_does(self) -> None:
         lease = await self._leases.take(LEASE, PERIOD * 0.9)

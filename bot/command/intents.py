@@ -11,10 +11,10 @@ A process at work renews its leases; whoever finds one lapsed takes it over (bot
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
+from bot.background import rest
 from bot.command.again import request_of, words_again
 from bot.command.answering import PAUSES, Answering
 from bot.command.arguments import Given
@@ -58,8 +58,7 @@ class Recovery:
                 log.warning("intents_not_looked_at", error=str(failure))
             except Exception:
                 log.exception("recovery_broke")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._period)
+            await rest(stop, self._period)
 
     async def round(self) -> int:
         """Once; returns how many were taken over."""

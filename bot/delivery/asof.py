@@ -8,12 +8,12 @@ one that can reach PagerDuty does not take back what the first has said.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
 
+from bot.background import rest
 from bot.delivery.reach import Reach
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.model import Channel
@@ -33,6 +33,10 @@ NOTE = "as-of:"  # then team, channel
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _key(channel: Channel) -> str:
+    return f"{NOTE}{channel.team_id}:{channel.id}"
 
 
 class AsOf:
@@ -69,23 +73,24 @@ class AsOf:
                 await self.once()
             except StoreUnavailable as error:
                 log.info("as_of_waits_for_the_store", reason=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._seconds)
+            await rest(stop, self._seconds)
 
     async def once(self) -> None:
         """Say what is to be said. Raises StoreUnavailable."""
         since = self._reach.away_since
-        if since is None and not await self._notices.told(NOTE):
+        said = await self._notices.details(NOTE)
+        if since is None and not said:
             await self._let_go()
             return
         if not await self._decides():
             return
         if since is not None:
             for channel in await self._incidents.channels_showing_open():
-                await self._say(channel, since)
+                if _key(channel) not in said:
+                    await self._say(channel, since)
             return
         self._heal()
-        for key, ts in (await self._notices.details(NOTE)).items():
+        for key, ts in said.items():
             await self._take_back(key, ts)
         await self._let_go()
 
@@ -104,7 +109,7 @@ class AsOf:
         slack = self._workspaces.for_team(channel.team_id)
         if slack is None:
             return
-        key = f"{NOTE}{channel.team_id}:{channel.id}"
+        key = _key(channel)
         if not await self._notices.claim(key):
             return
         charges = (Charge(channel_posts(channel)), Charge(POSTS))

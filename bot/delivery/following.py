@@ -9,12 +9,12 @@ does not tell whom an escalation paged, so those lines call nobody by name; the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
+from bot.background import rest
 from bot.errors import PagerDutyFailure, StoreUnavailable
 from bot.events import Event
 from bot.model import LogEntry
@@ -93,8 +93,7 @@ class LogFollower:
                     log.warning("log_not_followed", reason=str(failure))
                 self._failures = min(self._failures + 1, 10)
             pause = min(self._seconds * 2**self._failures, max(LONGEST_PAUSE, self._seconds))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+            await rest(stop, pause)
 
     async def once(self) -> int | None:
         """How many entries were new; None when another replica has read in this period.

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.background import rest
 from bot.errors import StoreUnavailable
 from bot.store.leases import Leases
 from bot.store.retention import Retention
@@ -52,8 +53,8 @@ class Retiring:
         """Once a period, until `stop` is set; the first time a tenth of a period after the start."""
         pause = self._seconds / 10
         while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+            await rest(stop, pause)
+            if stop.is_set():
                 return
             pause = self._seconds
             try:

@@ -9,13 +9,13 @@ groups in front of us need it too.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
 
+from bot.background import rest
 from bot.errors import PagerDutyFailure, StoreUnavailable
 from bot.pagerduty.safelist import SNAPSHOT, Network, Region, networks, words
 from bot.store.leases import Leases
@@ -73,8 +73,7 @@ class PublishedSources:
                     log.warning("safelist_not_fetched", reason=str(failure), kept=len(self._networks))
                 self._failing = True
                 wait = min(wait, RETRY_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+            await rest(stop, wait)
 
     async def once(self) -> None:
         """Fetch unless another replica has in this period; apply what is kept.

@@ -9,7 +9,6 @@ Said to the admins once per identity and day; /metrics shows how many there are,
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.background import rest
 from bot.errors import StoreUnavailable
 from bot.pagerduty.tally import Tally
 from bot.render.text import clock_utc
@@ -95,8 +95,8 @@ class UsageWatch:
         """Once a period until `stop` is set, and then a last time, so that nothing counted is lost."""
         last = False
         while not last:
-            with contextlib.suppress(TimeoutError):
-                last = await asyncio.wait_for(stop.wait(), self._seconds)
+            await rest(stop, self._seconds)
+            last = stop.is_set()
             try:
                 await self.once()
             except StoreUnavailable as failure:

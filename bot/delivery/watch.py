@@ -9,16 +9,17 @@ broke and once when it is well; what a person has switched off is left off and e
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
+from bot.background import rest
 from bot.errors import PagerDutyFailure, PagerDutyForbidden, StoreUnavailable
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.subscriptions import WebhookSubscription
 from bot.store.leases import Leases
 
 log = structlog.get_logger("pagerline.watch")
@@ -45,17 +46,14 @@ class State:
     ids: tuple[str, ...] = ()
 
 
-def judge(found: Sequence[Mapping[str, Any]], *, url: str | None, heard_from: frozenset[str]) -> State:
+def judge(found: Sequence[WebhookSubscription], *, url: str | None, heard_from: frozenset[str]) -> State:
     """Ours are those that lead to `url`, or that have sent us verified deliveries."""
-    ours = [one for one in found if _leads_to(one) == url or str(one.get("id")) in heard_from]
+    ours = [one for one in found if one.id in heard_from or (url is not None and one.url == url)]
     if not ours:
         return State(Trouble.MISSING)
-    disabled = tuple(str(one["id"]) for one in ours if _method(one).get("temporarily_disabled"))
-    if disabled:
+    if disabled := tuple(one.id for one in ours if one.is_disabled):
         return State(Trouble.REFUSED, disabled)
-    if not any(one.get("active", True) for one in ours):
-        return State(Trouble.SWITCHED_OFF)
-    return State()
+    return State() if any(one.is_active for one in ours) else State(Trouble.SWITCHED_OFF)
 
 
 class Notes(Protocol):
@@ -101,8 +99,7 @@ class Watch:
                 if not self._unknown:
                     log.warning("webhooks_not_watched", reason=str(failure))
                 self._unknown = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._seconds)
+            await rest(stop, self._seconds)
 
     async def once(self) -> State | None:
         """What was found and dealt with; None when another replica has asked in this period.
@@ -159,13 +156,3 @@ def _explained(trouble: Trouble, url: str | None, *, enabled: bool) -> str:
             "was refused (event webhook_refused); `python -m bot check` looks for the cause."
         )
     return f"{why} My key may not switch them on again: do it under {WHERE}. {meanwhile}"
-
-
-def _method(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    method = one.get("delivery_method")
-    return method if isinstance(method, Mapping) else {}
-
-
-def _leads_to(one: Mapping[str, Any]) -> str | None:
-    url = _method(one).get("url")
-    return url if isinstance(url, str) else None

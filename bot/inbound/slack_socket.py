@@ -9,13 +9,14 @@ sends. The SDK tries to connect for ever by itself; that it cannot is said once 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 import structlog
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+
+from bot.background import rest
 
 log = structlog.get_logger("pagerline.slack")
 
@@ -48,8 +49,7 @@ class SocketFront:
         connecting = asyncio.ensure_future(handler.connect_async())  # type: ignore[no-untyped-call]
         try:
             while not stop.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._look_seconds)
+                await rest(stop, self._look_seconds)
                 if connecting.done():
                     connecting.result()
                 self._note(connected=bool(await handler.client.is_connected()))

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import structlog
 from cachetools import LRUCache
 
+from bot.background import rest
 from bot.errors import PagerDutyFailure
 from bot.model import OnCall, Person, Policy, Priority, Reference, Service
 from bot.pagerduty.client import PagerDuty
@@ -181,8 +182,7 @@ class Directory:
         """Until `stop`: lists are renewed before anybody waits for them."""
         while not stop.is_set():
             await self.warm()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), FRESH)
+            await rest(stop, FRESH)
 
     def forget(self, *kinds: str) -> None:
         """Something of these lists changed in PagerDuty: the next one who asks gets it anew."""

@@ -31,9 +31,10 @@ from bot.model import (
 )
 from bot.pagerduty import payloads
 from bot.pagerduty.credentials import Credentials
-from bot.pagerduty.fields import mapping, objects
+from bot.pagerduty.fields import objects
 from bot.pagerduty.http import PagerDutyHttp
 from bot.pagerduty.journal import Journal
+from bot.pagerduty.subscriptions import WebhookSubscription, webhook_subscription
 from bot.pagerduty.wire import Params
 
 T = TypeVar("T")
@@ -239,9 +240,9 @@ class Reads:
         found = (await self._get("/abilities")).get("abilities")
         return [str(one) for one in found] if isinstance(found, list) else []
 
-    async def webhook_subscriptions(self) -> list[Mapping[str, Any]]:
-        """All V3 webhook subscriptions, as PagerDuty shows them. One call per 100."""
-        return await self._all("/webhook_subscriptions", "webhook_subscriptions", mapping)
+    async def webhook_subscriptions(self) -> list[WebhookSubscription]:
+        """All V3 webhook subscriptions. One call per 100."""
+        return await self._all("/webhook_subscriptions", "webhook_subscriptions", webhook_subscription)
 
     # ------------------------------------------------------------------------------------------- the wire
 
