@@ -30,6 +30,7 @@ from bot.command.tasks import Stopping
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.inbound import slack_payloads as payloads
 from bot.model import Channel, SlackUser
+from bot.outbound import tls
 from bot.render.forms import options_answer
 from bot.render.install_pages import NOT_CONNECTED
 from bot.render.problems import cannot_remember, restarting
@@ -78,7 +79,8 @@ class SlackFront:
 
     def _build(self, api_url: str) -> AsyncApp:
         app = AsyncApp(
-            client=AsyncWebClient(base_url=api_url),
+            # Socket Mode opens connections of its own, by this client's address and TLS.
+            client=AsyncWebClient(base_url=api_url, ssl=tls()),
             authorize=_authorize,
             process_before_response=True,
             # The HTTP door checks signatures itself (bot/inbound/slack_http.py): Bolt's check answers 500 to

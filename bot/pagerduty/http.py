@@ -27,6 +27,7 @@ from typing import Any
 import aiohttp
 import structlog
 
+from bot import outbound
 from bot.errors import PagerDutyUnauthorized, PagerDutyUnavailable
 from bot.pagerduty import paging
 from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
@@ -128,9 +129,9 @@ async def _only_once(
 def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
     """The one session all calls to PagerDuty share; the caller closes it. Call inside the running loop.
 
-    `trust_env` lets HTTPS_PROXY and NO_PROXY count. Cookies are not kept: everybody's calls go through it.
+    `trust_env` lets HTTPS_PROXY and NO_PROXY count. Each call brings its own timeout.
     """
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=trust_env)
+    return outbound.open_session(trust_env=trust_env)
 
 
 class PagerDutyHttp:

@@ -23,6 +23,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import outbound
 from bot.errors import SlackFailure
 from bot.slack.failures import OutcomeUnknown, Unreachable, ViewExpired, classify
 
@@ -40,15 +41,11 @@ def open_session(seconds: float = CALL_SECONDS, *, trust_env: bool = False) -> a
     """The one session all calls to Slack share; the caller closes it. Call inside the running loop.
 
     The timeout stands here because slack_sdk ignores its own when it is given a session. `trust_env` lets
-    HTTPS_PROXY and NO_PROXY count. Cookies are not kept: every workspace's calls go through it.
+    HTTPS_PROXY and NO_PROXY count.
     """
     connect = seconds * CONNECT_SHARE
-    return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect),
-        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=trust_env,
-    )
+    timeout = aiohttp.ClientTimeout(total=seconds, connect=connect, sock_connect=connect)
+    return outbound.open_session(timeout=timeout, connections=MAX_CONNECTIONS, trust_env=trust_env)
 
 
 class _OnceAgain(AsyncRetryHandler):
