@@ -33,6 +33,7 @@ from bot.model import (
     Urgency,
 )
 from bot.pagerduty import payloads
+from bot.pagerduty.edits import Edit
 from bot.pagerduty.fields import mapping, objects, text
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.reads import Reads
@@ -111,6 +112,27 @@ class PagerDuty(Reads):
         """To a 1-based level of its policy. Not repeated when the outcome is unknown: it would page again."""
         body = {"incident": {"type": "incident_reference", "escalation_level": level}}
         data = await self._write("PUT", f"/incidents/{incident_id}", body)
+        return self._reading(data.get("incident"))
+
+    async def edit_incident(self, incident_id: str, edit: Edit) -> Reading:
+        """Change its fields in one write. When no answer came it is read, and the write is repeated once
+        where that is harmless: no level, which would page again, and no status, which may have moved on.
+        """
+        try:
+            return await self._edit(incident_id, edit)
+        except PagerDutyUnavailable as problem:
+            if not problem.maybe_done:
+                raise
+            with _or_else(problem, PagerDutyFailure):
+                found = await self.incident(incident_id)
+            if edit.is_done(found.incident):
+                return found
+            if edit.level is not None or edit.status is not None:
+                raise
+            return await self._edit(incident_id, edit)
+
+    async def _edit(self, incident_id: str, edit: Edit) -> Reading:
+        data = await self._write("PUT", f"/incidents/{quote(incident_id, safe='')}", edit.body())
         return self._reading(data.get("incident"))
 
     async def add_note(self, incident_id: str, text: str) -> Note:

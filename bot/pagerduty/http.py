@@ -174,24 +174,26 @@ class PagerDutyHttp:
         credentials: Credentials,
         *,
         params: Params | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Any = None,
         sender: str | None = None,
+        further: Mapping[str, str] | None = None,
         retry_safe: bool = False,
         deadline: float = DEADLINE_SECONDS,
         journal: Journal | None = None,
     ) -> Answer:
         """One request, repeated where that is safe.
 
-        `sender`: the e-mail for `From`. `retry_safe`: this write may be done twice without harm (a GET always
-        may). `deadline`: for everything together. `journal`: where a write's answer is kept. Raises
-        PagerDutyUnavailable with `maybe_done` for a write that may have been carried out.
+        `body`: JSON. `sender`: the e-mail for `From`. `further`: other headers. `retry_safe`: this write may
+        be done twice without harm (a GET always may). `deadline`: for everything together. `journal`: where a
+        write's answer is kept. Raises PagerDutyUnavailable with `maybe_done` for a write that may have been
+        carried out.
         """
         call = _Call(
             method=method,
             url=address(self._origin, path, params),
             template=path_template(path),
             credentials=credentials,
-            headers=headers(credentials, sender, with_body=body is not None),
+            headers=headers(credentials, sender, with_body=body is not None, further=further),
             body=None if body is None else json.dumps(body).encode(),
             repeatable=retry_safe or method == "GET",
             ends=self._timer() + deadline,

@@ -19,11 +19,23 @@ Params = Mapping[str, Param]
 _WORDS = frozenset({"me", "count"})  # stand where an id would, and are none
 
 
-def headers(credentials: Credentials, sender: str | None, *, with_body: bool) -> dict[str, str]:
-    """`sender` goes into `From`: the person who acts, where an account key speaks for them."""
-    found = {"Authorization": credentials.authorization, "Accept": ACCEPT}
+def headers(
+    credentials: Credentials,
+    sender: str | None,
+    *,
+    with_body: bool,
+    further: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """`sender` goes into `From`: the person who acts, where an account key speaks for them. `further` ones
+    stand in place of our own, but for those two.
+    """
+    found = {"Accept": ACCEPT}
     if with_body:
         found["Content-Type"] = "application/json"
+    own = {name.casefold(): name for name in found}
+    for name, value in (further or {}).items():
+        found[own.get(name.casefold(), name)] = value
+    found["Authorization"] = credentials.authorization
     if sender is not None:
         found["From"] = sender
     return found
