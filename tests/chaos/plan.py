@@ -15,9 +15,10 @@ from typing import Any, Literal
 Database = Literal["postgresql", "sqlite"]
 Kill = Literal["kill", "freeze"]
 Pace = Literal["wide", "slack"]
+PACES: tuple[Pace, ...] = ("wide", "slack")
 
 REPLICAS: Mapping[Database, int] = MappingProxyType({"postgresql": 2, "sqlite": 1})
-POINT_SECONDS = 4.5  # what a replica's point takes when the machine is calm: a breath, away, back
+POINT_SECONDS = 2.0  # what a replica's point takes when the machine is calm: a breath, away, back
 SHORTEST, PER_INCIDENT = 8.0, 0.12  # seconds a storm lasts at least, and for each incident
 LATEST_WEBHOOK = 30.0  # seconds: 10 minutes of a PagerDuty whose time runs 20 times as fast
 OUTAGES = 2  # of the database
@@ -191,13 +192,13 @@ def _deed(chance: random.Random, after: float, number: int, askers: list[str]) -
 
 def _points(chance: random.Random, points: int, replicas: int, replica: int) -> tuple[Point, ...]:
     mine = points // replicas + (replica < points % replicas)
-    kinds: list[Kill] = ["kill" if n % 2 else "freeze" for n in range(mine)]
+    kinds: list[Kill] = ["freeze" if n % 3 == 0 else "kill" for n in range(mine)]
     chance.shuffle(kinds)
     return tuple(
         Point(
             kind,
-            chance.uniform(0.3, 3.2),
-            chance.uniform(0.0, 1.0) if kind == "kill" else chance.uniform(1.1, 1.6),
+            chance.uniform(0.1, 1.4),
+            chance.uniform(0.0, 0.6) if kind == "kill" else chance.uniform(1.05, 1.4),
         )
         for kind in kinds
     )

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.forked import ForkedProcess, Nursery
 from tests.chaos.plan import Point
-from tests.stories.office import Office, OwnProcess, free_port
+from tests.stories.office import Office, free_port
 
 MISSES = 0.15  # how often they reach one that is away, as behind a proxy that has not noticed
 START_SECONDS = 120.0  # far beyond what a start takes; one that ends is tried again within it
-CALM_START, MOST = 3.0, 10.0  # seconds a start takes on a calm machine; the most it may be slower
+CALM_START, MOST = 0.8, 10.0  # seconds a start takes on a calm machine; the most it may be slower
 TAIL = 30  # lines of a log
 
 Settings = dict[str, Any]
@@ -23,10 +24,10 @@ Settings = dict[str, Any]
 class Replica:
     """One process on one port. `answers`: it is up and not frozen."""
 
-    def __init__(self, office: Office, folder: Path, settings: Settings) -> None:
+    def __init__(self, nursery: Nursery, office: Office, folder: Path, settings: Settings) -> None:
         self.port = free_port()
         self._lease = float(settings["lease_seconds"])
-        self._process = OwnProcess(office, folder, port=self.port, **settings)
+        self._process = ForkedProcess(nursery, office, folder, port=self.port, **settings)
         self.answers = False
         self.kills = self.freezes = 0
         self.quickest_start = START_SECONDS
@@ -92,9 +93,9 @@ class Replicas:
         self._chance = chance
         self.all: list[Replica] = []
 
-    def build(self, office: Office, folder: Path, count: int, settings: Settings) -> None:
+    def build(self, nursery: Nursery, office: Office, folder: Path, count: int, settings: Settings) -> None:
         """They are not started yet."""
-        self.all = [Replica(office, folder, settings) for _ in range(count)]
+        self.all = [Replica(nursery, office, folder, settings) for _ in range(count)]
 
     async def start(self) -> None:
         """One after the other is quicker than all at once on few cores; returns when all are ready."""

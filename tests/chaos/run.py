@@ -17,6 +17,7 @@ from bot.opening import open_pagerduty
 from bot.store.database import Database
 from commands import CATALOG
 from tests.chaos.asked import accepted, pretended, twice, unanswered
+from tests.chaos.forked import Nursery
 from tests.chaos.plan import FOLLOWED, LATEST_WEBHOOK, REPLICAS, Pace, Plan, Point
 from tests.chaos.proxy import Proxy
 from tests.chaos.replicas import Replica, Replicas
@@ -41,7 +42,7 @@ SETTINGS: dict[str, Any] = {
     "shutdown_seconds": 5.0,
 }
 # At a wide pace no storm goes onto pages; at Slack's the fake refuses whatever is too much.
-PACES: dict[Pace, dict[str, Any]] = {
+PACE_SETTINGS: dict[Pace, dict[str, Any]] = {
     "wide": {
         "pace_channel_per_second": 20.0,
         "pace_channel_burst": 60,
@@ -97,9 +98,9 @@ async def run(plan: Plan, office: Office, folder: Path, outage: Outage) -> Resul
     result = Result(plan)
     replicas = Replicas(random.Random(f"{plan.seed} ways"))
     weather = Weather(office, plan, outage)
-    async with Proxy(replicas.choose) as proxy:
-        more = {"public_url": f"http://{HOST}:{proxy.port}", **PACES[plan.pace]}
-        replicas.build(office, folder, REPLICAS[plan.database], SETTINGS | more)
+    async with Nursery() as nursery, Proxy(replicas.choose) as proxy:
+        more = {"public_url": f"http://{HOST}:{proxy.port}", **PACE_SETTINGS[plan.pace]}
+        replicas.build(nursery, office, folder, REPLICAS[plan.database], SETTINGS | more)
         office.slack.rate_limits(enabled=plan.pace == "slack")
         try:
             await replicas.start()

@@ -9,8 +9,8 @@ import json
 
 import pytest
 
-from tests.chaos.__main__ import one
 from tests.chaos.plan import Database, plan
+from tests.chaos.seed import one
 
 INCIDENTS = 20
 SEEDS: dict[Database, tuple[int, int]] = {"postgresql": (1, 6), "sqlite": (2, 4)}  # seed, points

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import aiohttp
 from aiohttp import web
@@ -172,6 +172,19 @@ class InProcess:
             await self.stop()
 
 
+class Running(Protocol):
+    """A process, however it was begun."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def send_signal(self, signal: int) -> None: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
+    async def wait(self) -> int: ...
+
+
 class OwnProcess:
     """`python -m bot run` as people run it; can be killed, frozen and started again; ended by its pid."""
 
@@ -180,7 +193,7 @@ class OwnProcess:
         self._folder = folder
         self._more = settings
         self.port = port or free_port()
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Running | None = None
         self.log = folder / f"bot-{self.port}-{secrets.token_hex(3)}.log"
         self.log.touch()
         office.inspection.logs.append(self.log)
@@ -198,19 +211,19 @@ class OwnProcess:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | values | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
 
-    async def start(self, *, within: float = 20.0) -> None:
-        """Until it says that it is ready, at most so many seconds."""
+    async def _launch(self) -> Running:
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "run",
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run"),
                 cwd=self._folder,
                 env=self._environment(),
                 stdout=log,
                 stderr=log,
             )
+
+    async def start(self, *, within: float = 20.0) -> None:
+        """Until it says that it is ready, at most so many seconds."""
+        self.process = await self._launch()
         async with aiohttp.ClientSession() as session:
 
             async def ready() -> bool:
