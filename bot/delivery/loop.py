@@ -110,11 +110,12 @@ class Delivery:
             clock=clock,
         )
         self._poster, self._lines, self._look_ups = Poster(desk), Lines(desk), LookUps(desk)
+        self._tuning = tuning or tuning_for(pace.limits, calm_seconds)
         self._storms = StormWork(
             Storms(database),
             Pages(desk, verb=page_verb),
             self._look_ups,
-            tuning=tuning or tuning_for(pace.limits, calm_seconds),
+            tuning=self._tuning,
             periods=periods,
         )
         self._work = Work(clock)
@@ -297,7 +298,8 @@ class Delivery:
                     return await self._look_ups.message(message)
 
         kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
-        return Item(worth(candidate, call), message.channel, kinds[type(call)], (message.id,), act)
+        value = worth(candidate, call, self._tuning)
+        return Item(value, message.channel, kinds[type(call)], (message.id,), act)
 
     def _line_item(self, line: ThreadLine, now: datetime) -> Item:
         about, value = (line.message_id, line.event_id), line_worth(line, now)

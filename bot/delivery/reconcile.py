@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from bot.delivery.storm import Tuning, own_seconds
 from bot.store.rows import MOST_REPOSTS, Candidate, Message, Shown, Standing, ThreadLine
 
 LOOK_BACK = timedelta(minutes=1)
@@ -99,8 +100,8 @@ class Urgent(IntEnum):
 UNKNOWN_RANK = 50
 
 
-def worth(candidate: Candidate, call: Call) -> tuple[float, ...]:
-    """Sorts candidates, the most worthwhile first."""
+def worth(candidate: Candidate, call: Call, tuning: Tuning) -> tuple[float, ...]:
+    """Sorts candidates, the most worthwhile first; `tuning` weighs those of a channel in storm."""
     standing = candidate.standing
     waited = (candidate.asked_at - candidate.since).total_seconds()
     rank = UNKNOWN_RANK if standing.rank is None else standing.rank
@@ -109,6 +110,8 @@ def worth(candidate: Candidate, call: Call) -> tuple[float, ...]:
         if candidate.answers_a_click:
             return (Urgent.CLICK, 0, 0, -waited)
         # Each edit ends one message's staleness: the longest stale one first removes the most seconds.
+        if candidate.in_storm:
+            waited = own_seconds(waited, tuning, in_hand=standing.is_in_hand)
         return (Urgent.UPDATE, 0, 0, -waited)
     urgent = Urgent.FIRST_POST if standing.is_open else Urgent.COSMETIC
     return (urgent, rank, low, -waited)

@@ -153,6 +153,13 @@ def fits(absorbed: Sequence[PageState]) -> int:
     return max(0, min(room, MOST_ROWS - sum(page.rows for page in absorbed)))
 
 
+def own_seconds(waited: float, tuning: Tuning, *, in_hand: bool) -> float:
+    """What the edit of an incident's own message weighs in a storm, after so many seconds of being untrue.
+    `in_hand`: a P1, or a person has it in hand; of the others a page below tells the truth already.
+    """
+    return waited * (tuning.own_weight if in_hand else tuning.told_weight)
+
+
 def begins(waiting: int, behind: int, tuning: Tuning) -> bool:
     """Whether a channel goes into storm: so many first posts wait in it, so many messages are out of date."""
     return waiting >= tuning.enter_waiting or behind >= tuning.enter_behind

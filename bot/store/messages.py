@@ -200,6 +200,7 @@ def _candidate(row: Row[Any]) -> Candidate:
         shown=None if row.shown_revision is None else Shown(row.shown_revision, row.shown_hash),
         since=row.since,
         asked_at=row.asked_at,
+        in_storm=row.in_storm,
     )
 
 

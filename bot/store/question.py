@@ -145,6 +145,7 @@ def candidates(
             rank.label("rank"),
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),
+            channels.c.storm_since.is_not(None).label("in_storm"),
             since().label("since"),
             type_coerce(now, Moment).label("asked_at"),
             func.row_number()

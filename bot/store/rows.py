@@ -13,6 +13,8 @@ from bot.model import Channel, Incident, Status, Urgency
 
 MOST_REPOSTS = 1
 """A message that a person deleted is posted again this often, and only while its incident is open."""
+OWN_RANK = 0
+"""The priority rank whose incidents have a message of their own in any storm: P1."""
 AWAITED = timedelta(seconds=10)
 """So long a person waits for the answer to a click; whatever is older is an edit like any other."""
 
@@ -65,13 +67,18 @@ class Standing:
         """Triggered or acknowledged."""
         return self.status is not Status.RESOLVED
 
+    @property
+    def is_in_hand(self) -> bool:
+        """In a storm its own message counts for more than its row on a page."""
+        return self.touched or self.rank == OWN_RANK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A message that may need a call.
 
     `since`: from when it has not been true; `asked_at`: when the question was answered. Both by the
-    database's clock.
+    database's clock. `in_storm`: a page of its channel may show the incident too.
     """
 
     message: Message
@@ -79,6 +86,7 @@ class Candidate:
     shown: Shown | None
     since: datetime
     asked_at: datetime
+    in_storm: bool = False
 
     @property
     def answers_a_click(self) -> bool:

@@ -13,11 +13,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_
 
 from bot.model import Status
 from bot.store.question import priority_rank
+from bot.store.rows import OWN_RANK
 from bot.store.tables import channels, incidents, messages, shown
 from bot.store.upsert import Dialect
-
-IN_HAND = 0
-"""The priority rank whose incidents have a message of their own in any storm: P1."""
 
 _page, _row = messages.alias("page"), shown.alias("page_row")
 _news, _told = messages.alias("news"), shown.alias("told")
@@ -29,19 +27,25 @@ def of_channel(table: Any, other: Any) -> ColumnElement[bool]:
 
 
 def keeps_own(dialect: Dialect) -> ColumnElement[bool]:
-    """The incident's own message is kept true in a storm: P1, or a person has it in hand and it stands."""
+    """The incident's own message counts for more than its row on a page: P1, or a person has it in hand and
+    it stands.
+    """
     held = and_(incidents.c.touched, messages.c.ts.is_not(None))
-    return or_(held, func.coalesce(priority_rank(dialect), 99) == IN_HAND)
+    return or_(held, func.coalesce(priority_rank(dialect), 99) == OWN_RANK)
 
 
 def speaks_for_itself(dialect: Dialect) -> ColumnElement[bool]:
-    """Of messages with their channel: this one is written to although, or because no, storm is on."""
-    over = and_(messages.c.ts.is_(None), incidents.c.status == Status.RESOLVED.value)
+    """Of messages with their channel: this one is written to although, or because no, storm is on. News goes
+    onto a page first, and then into the message that stood before: the page is to count everything.
+    """
+    stands, is_calm = messages.c.ts.is_not(None), channels.c.calm_since.is_not(None)
+    is_open = incidents.c.status != Status.RESOLVED.value
     return or_(
         channels.c.storm_since.is_(None),
         messages.c.posting_since.is_not(None),
-        and_(channels.c.calm_since.is_not(None), not_(over)),
+        and_(is_calm, or_(stands, is_open)),
         keeps_own(dialect),
+        and_(stands, on_a_page()),
     )
 
 

@@ -25,6 +25,7 @@ from bot.delivery.storm import (
     Tuning,
     begins,
     options,
+    own_seconds,
 )
 from bot.store.pace import CLICKS_SHARE, DELETES, POSTS, UPDATES
 from tests.bench.storm_channels import Bucket, Channel, Page, kind_of, page_state, unseen, untold, used
@@ -143,7 +144,12 @@ class Bot:
             return self._own(channel, now, channel.waiting)
         pages = [page_state(page, now, self.tuning) for page in channel.pages]
         found = [
-            Todo((2, -option.seconds), kind_of(option), channel, self._page_call(channel, option))
+            Todo(
+                (4 if kind_of(option) is Kind.EDITS else 2, -option.seconds),
+                kind_of(option),
+                channel,
+                self._page_call(channel, option),
+            )
             for option in options(
                 pages, unseen(channel, now), untold(channel, now), len(channel.old), self.tuning
             )
@@ -160,20 +166,17 @@ class Bot:
             found.append(
                 Todo((3, wanted[first]), Kind.POSTS, channel, self._post_own(channel, first, wanted))
             )
-        keeps = [number for number in channel.own_behind if not channel.in_storm or self._plays[number].p1]
-        if keeps:
-            first = min(keeps, key=lambda number: channel.own_behind[number])
-            weight = self.tuning.told_weight if first in channel.own_told else 1.0
-            waited = (now - channel.own_behind[first]) * self.tuning.own_weight * weight
-            found.append(
-                Todo(
-                    (2 if channel.in_storm else 4, -waited),
-                    Kind.EDITS,
-                    channel,
-                    self._edit_own(channel, first),
-                )
-            )
+        if channel.own_behind:
+            worth = {number: self._own_worth(channel, number, now) for number in channel.own_behind}
+            first = min(worth, key=lambda number: worth[number])
+            found.append(Todo(worth[first], Kind.EDITS, channel, self._edit_own(channel, first)))
         return found
+
+    def _own_worth(self, channel: Channel, number: int, now: float) -> tuple[float, ...]:
+        waited = now - channel.own_behind[number]
+        if channel.in_storm:
+            waited = own_seconds(waited, self.tuning, in_hand=self._plays[number].p1)
+        return (4, -waited)
 
     def _each(self, channel: Channel) -> list[Todo]:
         """The first event of the channel's queue whose call may be made, in order."""

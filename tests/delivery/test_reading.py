@@ -6,12 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import SecretStr
 
-from bot.delivery.rereader import LONGEST_PAUSE
+from bot.delivery.rereader import LONGEST_AFTER_OUTAGE, LONGEST_PAUSE, Rereader
 from bot.delivery.sweep import Swept
 from bot.model import Status
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.credentials import AccountKey
+from bot.pagerduty.directory import Directory
+from bot.pagerduty.http import PagerDutyHttp, open_session
+from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty import Incident
 from bot.store.outcomes import pause_after
+from bot.store.wake import Wake
 from tests.delivery.reading_scene import SERVICE, Reading
 from tests.store.news import an_event, an_incident
 from tests.stories.waiting import until_async
@@ -93,8 +100,48 @@ async def _is(reading: Reading, incident: Incident, status: Status) -> bool:
     return await reading.status(incident) is status
 
 
-def test_pauses_grow_to_a_minute() -> None:
+def test_pauses_grow_to_a_minute_and_in_an_outage_to_seconds() -> None:
     assert [pause_after(tries, LONGEST_PAUSE) for tries in (0, 1, 5, 100)] == [1.0, 2.0, 32.0, 60.0]
+    assert [pause_after(tries, LONGEST_AFTER_OUTAGE) for tries in (0, 1, 5, 100)] == [1.0, 2.0, 10.0, 10.0]
+
+
+class TestPuttingOff:
+    """What was tried in vain many times, and how soon it is tried again."""
+
+    async def test_however_long_pagerduty_was_away_it_is_read_soon_after(self, reading: Reading) -> None:
+        incident = reading.fake.trigger(SERVICE, "Disk full")
+        await reading.hears_of(incident)
+        reading.fake.outage("down", paths=("/incidents",))
+        await _tried_in_vain(reading, times=6)
+        reading.fake.outage("off")
+        reading.pass_time(LONGEST_AFTER_OUTAGE)
+        assert len(await reading.incidents.take_stale(10)) == 1
+
+    async def test_one_that_pagerduty_keeps_from_us_is_asked_for_rarely(self, reading: Reading) -> None:
+        incident = reading.fake.trigger(SERVICE, "Disk full")
+        await reading.hears_of(incident)
+        reading.fake.outage("error", paths=("/incidents",), status=403)
+        await _tried_in_vain(reading, times=6)
+        reading.pass_time(LONGEST_AFTER_OUTAGE)
+        assert await reading.incidents.take_stale(10) == []
+        reading.pass_time(LONGEST_PAUSE)
+        assert len(await reading.incidents.take_stale(10)) == 1
+
+
+async def _tried_in_vain(reading: Reading, *, times: int) -> None:
+    async def at_once(seconds: float) -> None:
+        """No wait between the tries of one request."""
+
+    async with open_session() as session:
+        http = PagerDutyHttp(session, reading.fake.origin, sleep=at_once)
+        client = PagerDuty(http, AccountKey(SecretStr(reading.fake.api_key)))
+        rereader = Rereader(
+            reading.incidents, client, Levels(Directory(client), client), Wake(reading.database)
+        )
+        for _ in range(times):
+            reading.pass_time(LONGEST_PAUSE)
+            (stale,) = await reading.incidents.take_stale(10)
+            assert not await rereader.read(stale)
 
 
 class TestSweep:

@@ -22,6 +22,7 @@ from bot.delivery.reconcile import (
     settle,
     worth,
 )
+from bot.delivery.storm import Tuning
 from bot.events import StoryLine
 from bot.model import Status, Urgency
 from bot.store.rows import Candidate, Message, Shown, Standing, ThreadLine
@@ -97,18 +98,29 @@ def test_the_order_of_calls() -> None:
         since=NOW,
     )
     ordered = [
-        worth(candidate(standing(touched=True), ts="1.1"), Update("1.1")),
-        worth(candidate(standing(rank=0)), Post()),
-        worth(candidate(standing(rank=1)), Post()),
-        worth(candidate(standing(), waited=9), Post()),
-        worth(candidate(standing(), waited=2), Post()),
-        worth(candidate(standing(urgency=Urgency.LOW), waited=99), Post()),
-        worth(candidate(standing(), waited=60, ts="1.1"), Update("1.1")),
-        worth(candidate(standing(rank=0), waited=5, ts="1.1"), Update("1.1")),
+        worth(candidate(standing(touched=True), ts="1.1"), Update("1.1"), Tuning()),
+        worth(candidate(standing(rank=0)), Post(), Tuning()),
+        worth(candidate(standing(rank=1)), Post(), Tuning()),
+        worth(candidate(standing(), waited=9), Post(), Tuning()),
+        worth(candidate(standing(), waited=2), Post(), Tuning()),
+        worth(candidate(standing(urgency=Urgency.LOW), waited=99), Post(), Tuning()),
+        worth(candidate(standing(), waited=60, ts="1.1"), Update("1.1"), Tuning()),
+        worth(candidate(standing(rank=0), waited=5, ts="1.1"), Update("1.1"), Tuning()),
         line_worth(line, NOW),
-        worth(candidate(standing(status=Status.RESOLVED, rank=0), waited=500), Post()),
+        worth(candidate(standing(status=Status.RESOLVED, rank=0), waited=500), Post(), Tuning()),
     ]
     assert ordered == sorted(ordered)
+
+
+def test_in_a_storm_the_edit_of_a_message_that_counts_goes_before_an_older_one() -> None:
+    """The older one's incident stands on a page, which tells the truth already."""
+
+    def in_storm(standing: Standing, waited: float) -> tuple[float, ...]:
+        found = replace(candidate(standing, waited=waited, ts="1.1"), in_storm=True)
+        return worth(found, Update("1.1"), Tuning())
+
+    assert in_storm(replace(OPEN, rank=0), waited=5) < in_storm(OPEN, waited=60)
+    assert in_storm(OPEN, waited=60) < in_storm(OPEN, waited=5)
 
 
 def test_an_edit_answers_a_click_only_while_its_news_is_fresh() -> None:

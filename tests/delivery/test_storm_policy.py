@@ -21,6 +21,7 @@ from bot.delivery.storm import (
     ends,
     fits,
     options,
+    own_seconds,
 )
 from bot.delivery.storms import tuning_for
 from bot.store.pace import PaceLimits
@@ -32,6 +33,12 @@ CALM, QUIET = Unseen(), Untold()
 def page(row: int = 1, *, rows: int = 10, stale: float = 0.0, oldest: float | None = None) -> PageState:
     oldest = stale if oldest is None else oldest
     return PageState(row=row, used=rows * OPEN_ROW, rows=rows, stale=stale, oldest=oldest)
+
+
+def test_in_a_storm_an_edit_of_what_somebody_has_in_hand_comes_first() -> None:
+    """The rest stands on a page below, which tells the truth already."""
+    in_hand, other = (own_seconds(30.0, TUNING, in_hand=held) for held in (True, False))
+    assert in_hand > 30.0 > other > 0
 
 
 def waiting(rows: int, longest: float) -> Unseen:

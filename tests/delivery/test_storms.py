@@ -136,8 +136,29 @@ async def test_what_comes_at_once_stands_on_a_page(office: Office) -> None:
     assert office.fake.doubles() == []
 
 
-async def _no_backlog(office: Office) -> bool:
-    return (await office.messages.backlog()).count == 0
+async def test_what_stood_before_the_storm_is_kept_true_in_it(
+    database_url: str, fake: FakeSlack, session: aiohttp.ClientSession
+) -> None:
+    tuning = replace(TUNING, calm=1000.0)
+    async with opened(database_url) as database:
+        office = Office(database, fake, session, limits=LIMITS, tuning=tuning, periods=PERIODS)
+        before = numbered(3)
+        async with at_work(office):
+            await breaks_loose(office, before)
+            await until(lambda: kinds(office)["incident"] == len(before), "a message is missing")
+            await breaks_loose(office, numbered(MANY, first=10))
+            await until(lambda: kinds(office)["page"] >= 1, "no page was posted")
+            await become(office, [resolved(one) for one in before])
+            await until(
+                lambda: all(own_says(office, one, "Resolved") for one in before), "they are left behind"
+            )
+            assert (await office.messages.backlog()).in_storm == 1
+
+
+def own_says(office: Office, incident: Incident, state: str) -> bool:
+    """The incident's own message, not a page, says so."""
+    own = [one for one in office.standing() if kind(one) == "incident" and incident.title in words(one)]
+    return len(own) == 1 and state in words(own[0])
 
 
 async def test_two_replicas_share_a_storm(

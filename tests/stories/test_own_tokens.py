@@ -60,7 +60,7 @@ async def test_a_token_raced_for_by_two_bots_is_renewed_once(empty_postgresql_of
     async with InProcess(office) as first, InProcess(office) as second:
         await office.links(office.alice)
         await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
-        made = [await office.trigger(f"Trouble {number}") for number in range(20)]
+        made = [await office.trigger(f"Trouble {number}") for number in range(8)]  # fewer than make a storm
         for one in made:
             await office.checkout.expect_message(one.title)
         office.pagerduty.access.expire("PALICE1")
