@@ -28,7 +28,7 @@ log = structlog.get_logger("pagerline.following")
 PERIOD = "log period"  # a lease: one replica reads each period
 CURSOR = "followed"  # the moment of the newest entry read, PagerDuty's clock
 OVERLAP = timedelta(seconds=30)  # entries may come late
-LONGEST_PAUSE = 60.0  # seconds between tries while PagerDuty is away
+LONGEST_PAUSE = 15.0  # seconds between tries while PagerDuty is away
 # PagerDuty's kinds of log entries (its "Log Entries" pages) and the events that tell the same.
 EVENT_OF: Mapping[str, str] = {
     "trigger": "incident.triggered",

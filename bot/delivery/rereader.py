@@ -23,7 +23,10 @@ log = structlog.get_logger("pagerline.rereader")
 AT_ONCE = 8  # requests under way
 POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.15  # what becomes stale meanwhile is taken together
-LONGEST_PAUSE = 60.0  # before an incident that could not be read is tried again
+LONGEST_PAUSE = 60.0  # before an incident that PagerDuty does not let us read is tried again
+LONGEST_AFTER_OUTAGE = (
+    10.0  # and one it did not answer about: soon after it is back, everything has to be true
+)
 FINISH_SECONDS = 10.0
 
 
@@ -135,6 +138,6 @@ class Rereader:
         self._away = True
         tries = self._tries.get(stale.incident_id, 0)
         self._tries[stale.incident_id] = tries + 1
-        await self._incidents.put_off(
-            stale.incident_id, max(failure.retry_after or 0.0, pause_after(tries, LONGEST_PAUSE))
-        )
+        longest = LONGEST_AFTER_OUTAGE if isinstance(failure, PagerDutyUnavailable) else LONGEST_PAUSE
+        pause = max(failure.retry_after or 0.0, pause_after(tries, longest))
+        await self._incidents.put_off(stale.incident_id, pause)

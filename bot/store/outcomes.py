@@ -20,10 +20,17 @@ from bot.store.turns import Act, Turn, is_line
 from bot.store.upsert import insert_into
 
 LONGEST_PAUSE_SECONDS = 300.0
+"""Before a call that Slack refuses is made again: the refusal is about this one message, and stays."""
+LONGEST_AFTER_OUTAGE_SECONDS = 10.0
+"""Before a call that came to no known end is made again: what caused that ends by itself, and soon after that
+everything has to be true.
+"""
 
 
-def pause_after(tries: int, longest: float = LONGEST_PAUSE_SECONDS) -> float:
-    """Seconds to leave a row alone after its call failed for the nth time in a row: doubled each time."""
+def pause_after(tries: int, longest: float) -> float:
+    """Seconds to leave a row alone after its call failed for the nth time in a row: doubled each time, up to
+    the `longest`.
+    """
     return min(longest, 2.0 ** min(tries, 10))
 
 
@@ -71,10 +78,8 @@ class Outcomes:
         """The assignees were mentioned."""
         await self._leases.release(turn.lease)
 
-    async def failed(self, turn: Turn, *, pause: bool = True, seconds: float = 0.0) -> None:
-        """Nothing was done. The row is left alone for a pause that grows, or for `seconds` when that is
-        longer.
-        """
+    async def failed(self, turn: Turn, *, pause: bool = True) -> None:
+        """Nothing was done. With `pause` the row is left alone, each time for longer."""
         table, row = _row_of(turn)
         async with self._database.write() as connection:
             ended = await self._leases.release_in(connection, turn.lease)
@@ -87,8 +92,8 @@ class Outcomes:
                 values["posting_since"] = None
             if turn.act is Act.CALL:
                 values["mentioned"] = False
-            if pause or seconds:
-                values |= await self._pause(connection, table, row, seconds)
+            if pause:
+                values |= await self._pause(connection, table, row, LONGEST_PAUSE_SECONDS)
             if values:
                 await connection.execute(update(table).where(row).values(values))
 
@@ -101,7 +106,7 @@ class Outcomes:
             if turn.act in (Act.POST, Act.CALL):
                 return
             table, row = _row_of(turn)
-            paused = await self._pause(connection, table, row, 0.0)
+            paused = await self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
             await connection.execute(update(table).where(row).values(paused))
             if turn.line is None and turn.act is Act.UPDATE:
                 await self._reset_shown(connection, turn)
@@ -136,7 +141,7 @@ class Outcomes:
             ended = await self._leases.release_in(connection, turn.lease)
             values: dict[str, Any] = {"tries": 0, "next_try_at": None}
             if extras_left:
-                values = await self._pause(connection, table, row, 0.0)
+                values = await self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
             elif ended.ours:
                 values["posting_since"] = None
             if mentioned and turn.line is None:
@@ -251,10 +256,10 @@ class Outcomes:
         await connection.execute(update(table).where(row).values(posting_since=None))
 
     async def _pause(
-        self, connection: AsyncConnection, table: Table, row: ColumnElement[bool], seconds: float
+        self, connection: AsyncConnection, table: Table, row: ColumnElement[bool], longest: float
     ) -> dict[str, Any]:
         tries = (await connection.execute(select(table.c.tries).where(row))).scalar_one_or_none() or 0
-        pause = max(seconds, pause_after(tries))
+        pause = pause_after(tries, longest)
         return {"tries": tries + 1, "next_try_at": self._database.now_sql(pause)}
 
 

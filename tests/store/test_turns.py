@@ -11,7 +11,6 @@ from bot.model import Channel, Status
 from bot.store.database import Database
 from bot.store.leases import Leases
 from bot.store.messages import Messages
-from bot.store.outcomes import Outcomes
 from bot.store.pace import Pace, PaceLimits
 from bot.store.rows import Message, ThreadLine
 from bot.store.turns import Act, NotNow, Turn, Turns
@@ -273,6 +272,31 @@ async def test_an_edit_without_an_answer_is_made_again(us: Replica, seed: Seed, 
     assert await seed.shown(row) is None
     database.clock_offset += 2
     a_turn(await us.turns.begin_update(await us.message()))
+
+
+async def test_however_long_slack_was_away_an_edit_is_made_soon_after(
+    us: Replica, seed: Seed, database: Database
+) -> None:
+    await seed.incident(an_incident())
+    await seed.message(ts="1.1", shown_revision=0)
+    for _ in range(7):
+        (due,) = await us.messages.due(SETTLED)
+        await us.outcomes.unknown(a_turn(await us.turns.begin_update(due.message)))
+        database.clock_offset += LONGEST_AFTER_OUTAGE_SECONDS
+    assert len(await us.messages.due(SETTLED)) == 1
+
+
+async def test_an_edit_that_slack_refuses_is_tried_rarely(
+    us: Replica, seed: Seed, database: Database
+) -> None:
+    await seed.incident(an_incident())
+    await seed.message(ts="1.1", shown_revision=0)
+    for _ in range(7):
+        (due,) = await us.messages.due(SETTLED)
+        await us.outcomes.failed(a_turn(await us.turns.begin_update(due.message)))
+        database.clock_offset += LONGEST_PAUSE_SECONDS
+    database.clock_offset -= LONGEST_PAUSE_SECONDS - LONGEST_AFTER_OUTAGE_SECONDS
+    assert await us.messages.due(SETTLED) == []
 
 
 async def test_deleted_in_slack_and_posted_again_once(us: Replica, seed: Seed) -> None:
