@@ -11,6 +11,7 @@ from bot.model import Channel, Status
 from bot.store.database import Database
 from bot.store.leases import Leases
 from bot.store.messages import Messages
+from bot.store.outcomes import LONGEST_AFTER_OUTAGE_SECONDS, LONGEST_PAUSE_SECONDS, Outcomes
 from bot.store.pace import Pace, PaceLimits
 from bot.store.rows import Message, ThreadLine
 from bot.store.turns import Act, NotNow, Turn, Turns
