@@ -7,19 +7,24 @@ import sys
 from collections.abc import Sequence
 
 from bot.cli import (
+    api,
     audit,
     change,
     check,
     event,
     event_keys,
+    gameday,
+    incident,
     key,
     manifest,
     migrate,
+    oncall,
     reference,
     rekey,
     run,
     safelist,
     sandbox,
+    watch,
     webhooks,
 )
 from bot.cli.settings import add_places
@@ -41,7 +46,12 @@ VERBS: tuple[Verb, ...] = (
     rekey.VERB,
     event.VERB,
     change.VERB,
+    incident.VERB,
+    watch.VERB,
+    oncall.VERB,
+    api.VERB,
     event_keys.VERB,
+    gameday.VERB,
     reference.VERB,
 )
 

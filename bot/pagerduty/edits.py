@@ -39,16 +39,21 @@ class Edit:
             raise UserError("Resolve it or move it to a level, not both.")
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The fields it changes."""
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The fields it changes, each with its new value in words."""
         told = {
             "status": self.status,
             "title": self.title,
             "level": self.level,
             "urgency": self.urgency,
-            "priority": self.priority,
+            "priority": self.priority.name if self.priority else None,
         }
-        return tuple(name for name, value in told.items() if value is not None)
+        return tuple((name, str(value)) for name, value in told.items() if value is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields it changes."""
+        return tuple(name for name, _ in self.pairs)
 
     def beyond(self, incident: Incident) -> Edit:
         """The rest of it, where some is so already."""
