@@ -5,11 +5,54 @@ Labels never carry an id, a name or a word a person typed: methods, path templat
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
 TOKEN_REFRESHES = ("renewed", "refused", "unavailable", "misconfigured", "lost")
 CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
+SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
+
+
+class Left(Protocol):
+    """How many of a minute's requests a token has left (bot/pagerduty/limiter.py)."""
+
+    @property
+    def remaining(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+
+
+Budgets = Callable[[], Mapping[str, Left]]
+"""By kind of token, `account` or `person`, never whose: of the one that has least."""
+
+
+class _BudgetCollector(Collector):
+    """Asks when it is asked: what is left changes with every call, and is over with the minute."""
+
+    def __init__(self) -> None:
+        self.ask: Budgets = dict
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        left = GaugeMetricFamily(
+            "pagerline_pagerduty_budget_left",
+            "Requests PagerDuty still allows in this minute, of the token that has least",
+            labels=("identity",),
+        )
+        limit = GaugeMetricFamily(
+            "pagerline_pagerduty_budget_limit",
+            "Requests PagerDuty allows that token in a minute",
+            labels=("identity",),
+        )
+        for identity, one in self.ask().items():
+            left.add_metric((identity,), one.remaining)
+            limit.add_metric((identity,), one.limit)
+        yield left
+        yield limit
 
 
 class Metrics:
@@ -31,6 +74,27 @@ class Metrics:
             "Calls to PagerDuty",
             ("method", "path", "status"),
             buckets=CALL_SECONDS,
+            registry=self.registry,
+        )
+        self._ends = Histogram(
+            "pagerline_pagerduty_deadline_used_ratio",
+            "Requests to PagerDuty's REST API with all tries, by the share of their time they took",
+            ("rank", "outcome"),
+            buckets=SHARES,
+            registry=self.registry,
+        )
+        self._budgets = _BudgetCollector()
+        self.registry.register(self._budgets)
+        self._lookups = Counter(
+            "pagerline_cache_lookups",
+            "Lookups in what is kept of PagerDuty's lists: hit, stale (old one served), miss, failed",
+            ("cache", "outcome"),
+            registry=self.registry,
+        )
+        self._forgotten = Counter(
+            "pagerline_cache_invalidations",
+            "Times a list was dropped because something in PagerDuty changed",
+            ("cache",),
             registry=self.registry,
         )
         self._webhooks = Counter(
@@ -113,6 +177,24 @@ class Metrics:
     def pagerduty_call(self, method: str, path_template: str, status: int, seconds: float) -> None:
         """One call to PagerDuty; `status` 0 means no answer came."""
         self._pagerduty.labels(method, path_template, str(status)).observe(seconds)
+
+    def pagerduty_request(self, rank: str, outcome: str, share: float) -> None:
+        """One request with all its tries: whose (act, read, background), how it ended (answered, refused,
+        unavailable, too_late, cancelled), and the share of its deadline that it took.
+        """
+        self._ends.labels(rank, outcome).observe(share)
+
+    def watch_budgets(self, budgets: Budgets) -> None:
+        """Where what is left is asked from now on."""
+        self._budgets.ask = budgets
+
+    def cache_lookup(self, cache: str, outcome: str) -> None:
+        """One lookup: hit, stale, miss or failed."""
+        self._lookups.labels(cache, outcome).inc()
+
+    def cache_forgotten(self, cache: str) -> None:
+        """One list was dropped before its time."""
+        self._forgotten.labels(cache).inc()
 
     def webhook(self, outcome: str, *, lag: float | None = None) -> None:
         """One webhook delivery, by how it was answered; `lag` from the event to our commit."""

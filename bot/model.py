@@ -268,6 +268,19 @@ class OnCall:
     end: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MadeCall:
+    """One call to PagerDuty. `path` has no id in it (`/incidents/{id}/notes`); `status` 0: no answer came;
+    `request_id` is PagerDuty's own for it.
+    """
+
+    method: str
+    path: str
+    status: int
+    request_id: str | None
+    seconds: float
+
+
 # ------------------------------------------------------------------------------------------------------ Slack
 
 

@@ -190,7 +190,10 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
         metrics.pagerduty_call(method, path_template, status, seconds)
         reach.called(method, path_template, status, seconds)
 
-    wire = pagerduty_http.PagerDutyHttp(session, settings.api_url, on_call=called, tally=tally)
+    wire = pagerduty_http.PagerDutyHttp(
+        session, settings.api_url, on_call=called, on_end=metrics.pagerduty_request, tally=tally
+    )
+    metrics.watch_budgets(wire.budgets)
     key = AccountKey(settings.pagerduty_api_key)
     directory = Directory(PagerDuty(wire, key))
     stack.push_async_callback(directory.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.metrics import Metrics
+from bot.pagerduty.limiter import Left
 
 
 def figures(metrics: Metrics) -> dict[str, float]:
@@ -28,6 +29,9 @@ def test_each_thing_counted_has_its_name() -> None:
     metrics.unusual_use("person", "rate", 2)
     metrics.old_rows_deleted("events", 200)
     metrics.token_refresh("renewed")
+    metrics.pagerduty_request("act", "too_late", 1.0)
+    metrics.cache_lookup("services", "hit")
+    metrics.cache_forgotten("services")
     shown = figures(metrics)
     assert shown['pagerline_slack_call_seconds_count{method="chat.update",outcome="ok"}'] == 1
     path = 'method="GET",path="/incidents/{id}",status="200"'
@@ -43,6 +47,10 @@ def test_each_thing_counted_has_its_name() -> None:
     assert shown['pagerline_unusual_use{identity="person",kind="rate"}'] == 2
     assert shown['pagerline_old_rows_deleted_total{table="events"}'] == 200
     assert shown['pagerline_token_refreshes_total{outcome="renewed"}'] == 1
+    late = 'outcome="too_late",rank="act"'
+    assert shown[f"pagerline_pagerduty_deadline_used_ratio_count{{{late}}}"] == 1
+    assert shown['pagerline_cache_lookups_total{cache="services",outcome="hit"}'] == 1
+    assert shown['pagerline_cache_invalidations_total{cache="services"}'] == 1
 
 
 def test_a_clock_that_is_behind_pagerdutys_gives_no_negative_lag() -> None:
@@ -52,6 +60,16 @@ def test_a_clock_that_is_behind_pagerdutys_gives_no_negative_lag() -> None:
     shown = figures(metrics)
     assert shown["pagerline_webhook_lag_seconds_sum"] == 0
     assert shown["pagerline_webhook_lag_seconds_count"] == 1
+
+
+def test_what_the_limit_leaves_is_asked_when_it_is_shown() -> None:
+    metrics, budgets = Metrics(), dict[str, Left]()
+    metrics.watch_budgets(lambda: budgets)
+    assert not [name for name in figures(metrics) if "budget" in name]
+    budgets["person"] = Left(12, 960)
+    shown = figures(metrics)
+    assert shown['pagerline_pagerduty_budget_left{identity="person"}'] == 12
+    assert shown['pagerline_pagerduty_budget_limit{identity="person"}'] == 960
 
 
 def test_two_bots_in_one_process_count_apart() -> None:

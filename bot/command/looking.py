@@ -18,6 +18,7 @@ from bot.declaration import IncidentRef
 from bot.errors import PagerDutyNotFound, UserError
 from bot.model import Channel, Incident, LogEntry, Note, Reading, Reference, RelatedChange
 from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.journal import Journal
 from bot.store.audit import Audit
 
 MOST_CHANGES = 5
@@ -40,11 +41,18 @@ class Reach:
 
 @dataclass(slots=True)
 class Looking:
-    """The reading half of a desk. `channel` is where the request came from."""
+    """The reading half of a desk. `channel` is where the request came from; `journal` keeps what
+    PagerDuty was asked for it, and how that was answered.
+    """
 
     reach: Reach
     channel: Channel
+    journal: Journal = field(default_factory=Journal)
     _readings: dict[str, tuple[Reading, datetime]] = field(default_factory=dict)
+
+    @property
+    def _reader(self) -> PagerDuty:
+        return self.reach.reader.noting_in(self.journal)
 
     async def read(self, refs: Sequence[IncidentRef]) -> list[Found]:
         """Each from PagerDuty, in parallel, in the order asked. Raises PagerDutyFailure when that fails."""
@@ -53,7 +61,7 @@ class Looking:
     async def _look(self, ref: IncidentRef, *, ask_level: bool = False) -> Found:
         began_at = await self.reach.incidents.now()
         try:
-            reading = await self.reach.reader.incident(ref.id)
+            reading = await self._reader.incident(ref.id)
         except PagerDutyNotFound:
             return Found(ref)
         return Found(ref, await self._saved(reading, began_at, ask_level=ask_level))
@@ -88,7 +96,7 @@ class Looking:
     async def open_ones(self, wanted: Filter) -> list[Incident]:
         """Every open incident that fits, one call per 100; not saved unless `keep` is asked for."""
         began_at = await self.reach.incidents.now()
-        found = await self.reach.reader.incidents(
+        found = await self._reader.incidents(
             statuses=wanted.statuses,
             service_ids=wanted.services,
             team_ids=wanted.teams,
@@ -112,15 +120,15 @@ class Looking:
     async def notes(self, ref: IncidentRef) -> tuple[Incident, list[Note]]:
         """The incident and its notes."""
         incident = await self.known(ref)
-        return incident, list(await self.reach.reader.notes(incident.id))
+        return incident, list(await self._reader.notes(incident.id))
 
     async def log(self, ref: IncidentRef) -> list[LogEntry]:
         """Its history in PagerDuty, what matters of it."""
-        return list(await self.reach.reader.log_entries(ref.id))
+        return list(await self._reader.log_entries(ref.id))
 
     async def changes(self, ref: IncidentRef) -> list[RelatedChange]:
         """What was changed before it, as PagerDuty relates it; none where it does not tell."""
-        return list(await self.reach.reader.related_changes(ref.id, MOST_CHANGES))
+        return list(await self._reader.related_changes(ref.id, MOST_CHANGES))
 
     async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
         """Somebody's escalation within the last `seconds` through this bot."""
@@ -129,7 +137,7 @@ class Looking:
 
     async def with_key(self, service_id: str | None, key: str) -> Incident | None:
         """The open incident with this key; `service_id` None: of any service."""
-        reading = await self.reach.reader.incident_with_key(service_id, key)
+        reading = await self._reader.incident_with_key(service_id, key)
         return reading.incident if reading else None
 
 

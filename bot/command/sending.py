@@ -7,7 +7,7 @@ Between looking (bot/command/looking.py) and acting (bot/command/desk.py): an ev
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -18,16 +18,13 @@ from bot.errors import NotAllowed, UserError
 from bot.model import Incident, SlackUser, Urgency
 from bot.pagerduty.event_fields import Alert, Change, Severity
 from bot.pagerduty.event_words import fit_summary
-from bot.pagerduty.journal import Journal
 
 ASKED_BY = "Asked for in Slack by"  # a custom detail: the event itself names nobody
 
 
 @dataclass(slots=True)
 class Sending(Looking):
-    """The part of a desk that sends events; `journal` keeps how PagerDuty answered."""
-
-    journal: Journal = field(default_factory=Journal)
+    """The part of a desk that sends events."""
 
     @property
     def _integrations(self) -> Integrations:
@@ -61,7 +58,7 @@ class Sending(Looking):
     async def send_event(self, new: NewIncident, asker: Asker) -> None:
         """Ask for one through the Events API; the same key again is the same alert while it is open."""
         await self.may_send_without_seat(asker.user)
-        key = await self.reach.reader.integration_key(new.service.id)
+        key = await self._reader.integration_key(new.service.id)
         if key is None:
             raise UserError(
                 f"{new.service.name} takes no events: it has no Events API v2 integration. "

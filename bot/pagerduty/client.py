@@ -77,7 +77,7 @@ class PagerDuty(Reads):
         return replace(self, credentials=replace(self.credentials, in_background=True))
 
     def noting_in(self, journal: Journal) -> PagerDuty:
-        """The same, with every write's answer kept in the journal."""
+        """The same, with every call kept in the journal."""
         return replace(self, journal=journal)
 
     async def set_status(self, ids: Sequence[str], status: Status) -> list[Reading]:

@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic import SecretStr
+
+
+class Budget(NamedTuple):
+    """What shares one rate limit: `kind` is `account` or `person`, and may be shown; `of` may not."""
+
+    kind: str
+    of: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +35,9 @@ class Credentials:
         raise TypeError("use AccountKey or UserToken")
 
     @property
-    def budget(self) -> Hashable:
+    def budget(self) -> Budget:
         """Calls with equal ones share one rate limit at PagerDuty ("Rate Limiting" in its REST pages)."""
-        return self.secret
+        return Budget("account", self.secret)
 
     @property
     def counted_as(self) -> tuple[str, ...]:
@@ -70,6 +78,6 @@ class UserToken(Credentials):
         return f"Bearer {self.secret.get_secret_value()}"
 
     @property
-    def budget(self) -> Hashable:
+    def budget(self) -> Budget:
         """The limit is the user's, whichever of their tokens it is."""
-        return self.label or self.secret
+        return Budget("person", self.label or self.secret)

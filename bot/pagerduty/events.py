@@ -13,7 +13,7 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -21,6 +21,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.errors import PagerDutyRefused, PagerDutyUnavailable
+from bot.model import MadeCall
 from bot.pagerduty.event_fields import Alert, Change
 from bot.pagerduty.journal import Journal
 
@@ -51,6 +52,8 @@ class _Answer:
     status: int
     data: Any = None
     retry_after: float = 0.0
+    request_id: str | None = None
+    seconds: float = 0.0
 
 
 def pauses_within(seconds: float) -> Iterator[float]:
@@ -109,7 +112,7 @@ class EventsApi:
         unsure, pauses = False, iter(self._pauses)
         while True:
             answer = await self._post(path, body)
-            journal.wrote(answer.status, None)
+            journal.called(MadeCall("POST", path, answer.status, answer.request_id, answer.seconds))
             if 200 <= answer.status < 300:
                 return answer.data
             if 300 <= answer.status < 500 and answer.status not in (408, 429, limited):
@@ -142,14 +145,15 @@ class EventsApi:
                 allow_redirects=False,
             ) as told:
                 data = _parsed(await told.read())
-                answer = _Answer(told.status, data, _seconds(told.headers.get("Retry-After")))
+                pause = _seconds(told.headers.get("Retry-After"))
+                answer = _Answer(told.status, data, pause, told.headers.get("x-request-id"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("event_not_answered", error=type(error).__name__)
         seconds = time.monotonic() - began
         if self._on_call is not None:
             self._on_call("POST", path, answer.status, seconds)
         log.debug("pagerduty_event", path=path, status=answer.status, seconds=round(seconds, 3))
-        return answer
+        return replace(answer, seconds=round(seconds, 3))
 
 
 def _parsed(data: bytes) -> Any:

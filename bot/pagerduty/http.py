@@ -29,13 +29,15 @@ import structlog
 
 from bot import outbound
 from bot.errors import PagerDutyUnauthorized, PagerDutyUnavailable
+from bot.model import MadeCall
 from bot.pagerduty import paging
-from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
+from bot.pagerduty.answers import Answer, Reply, read
+from bot.pagerduty.credentials import AccountKey, Budget, Credentials, UserToken
 from bot.pagerduty.journal import Journal
-from bot.pagerduty.limiter import Limiter, Rank, retry_after
-from bot.pagerduty.refusals import failure_of
+from bot.pagerduty.limiter import Left, Limiter, Rank, retry_after
+from bot.pagerduty.paths import path_template
 from bot.pagerduty.tally import Tally
-from bot.pagerduty.wire import Params, address, headers, path_template
+from bot.pagerduty.wire import Params, address, headers
 
 __all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
 
@@ -53,17 +55,13 @@ FREE_FOR_PEOPLE = (
 OnCall = Callable[[str, str, int, float], None]
 """Told of every try: method, path template, status (0: no answer came), seconds."""
 
+OnEnd = Callable[[str, str, float], None]
+"""Told of every request once all its tries are over: whose it was (a Rank's word), how it ended, and which
+share of the time it was given it took. Ends: answered, refused, unavailable, too_late (another try, or the
+limit, would have passed the deadline) and cancelled.
+"""
+
 log = structlog.get_logger("pagerline.pagerduty")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx answer. `sent_at` (UTC, our clock): when the request that was answered went out."""
-
-    data: Any
-    status: int
-    request_id: str | None
-    sent_at: datetime
 
 
 @dataclass(slots=True)
@@ -82,6 +80,7 @@ class _Call:
     tries: int = 0
     unsure: bool = False  # an earlier try may have been carried out
     renewed: bool = False
+    late: bool = False  # it would have gone on, had there been time
 
     @property
     def is_write(self) -> bool:
@@ -92,20 +91,6 @@ class _Call:
         if self.is_write:
             return Rank.ACT
         return Rank.BACKGROUND if self.credentials.in_background else Rank.READ
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """What came over the wire."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    sent_at: datetime
-
-    @property
-    def request_id(self) -> str | None:
-        return self.headers.get("x-request-id")
 
 
 class _Dropped(Exception):
@@ -139,7 +124,7 @@ class PagerDutyHttp:
     a person's token turns out to be over whatever its `renew` raises (NotLinked); nothing else.
 
     `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
-    counts, `tally` by identity. Seconds throughout.
+    and `on_end` count, `tally` by identity. Seconds throughout.
     """
 
     def __init__(
@@ -151,6 +136,7 @@ class PagerDutyHttp:
         timer: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_call: OnCall | None = None,
+        on_end: OnEnd | None = None,
         tally: Tally | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         call_seconds: float = CALL_SECONDS,
@@ -159,6 +145,7 @@ class PagerDutyHttp:
         self._origin = api_url
         self._timer = timer
         self._on_call = on_call
+        self._on_end = on_end
         self._tally = tally
         self._call_seconds = call_seconds
         self._in_flight = asyncio.Semaphore(max_in_flight)
@@ -199,6 +186,33 @@ class PagerDutyHttp:
             ends=self._timer() + deadline,
             journal=journal,
         )
+        began, end = self._timer(), "refused"
+        try:
+            answer = await self._answered(call)
+            end = "answered"
+            return answer
+        except PagerDutyUnavailable:
+            end = "too_late" if call.late or self._timer() >= call.ends else "unavailable"
+            raise
+        except asyncio.CancelledError:
+            end = "cancelled"
+            raise
+        finally:
+            if self._on_end is not None:
+                self._on_end(call.rank.value, end, (self._timer() - began) / max(0.001, call.ends - began))
+
+    def budgets(self) -> Mapping[str, Left]:
+        """What is left of PagerDuty's limit in this minute, by kind of token (`account`, `person`): of the
+        one that has least, where PagerDuty told anything lately.
+        """
+        found: dict[str, Left] = {}
+        for who, left in self._limiter.left():
+            kind = who.kind if isinstance(who, Budget) else "account"
+            found[kind] = min(left, found.get(kind, left), key=lambda one: one.share)
+        return found
+
+    async def _answered(self, call: _Call) -> Answer:
+        """Try until it is answered or there is no more to try."""
         while True:
             call.tries += 1
             try:
@@ -213,10 +227,16 @@ class PagerDutyHttp:
                     raise
 
     async def pages(
-        self, path: str, credentials: Credentials, key: str, *, params: Params | None = None
+        self,
+        path: str,
+        credentials: Credentials,
+        key: str,
+        *,
+        params: Params | None = None,
+        journal: Journal | None = None,
     ) -> AsyncIterator[paging.Page]:
         """Every page of a list by offset, up to the 10,000th entry; each page has its own deadline."""
-        async for page in paging.pages(self._getter(credentials), path, key, params or {}):
+        async for page in paging.pages(self._getter(credentials, journal), path, key, params or {}):
             yield page
 
     async def one_page(
@@ -232,9 +252,9 @@ class PagerDutyHttp:
         async for page in paging.cursor_pages(self._getter(credentials), path, key, params or {}):
             yield page
 
-    def _getter(self, credentials: Credentials) -> paging.Get:
+    def _getter(self, credentials: Credentials, journal: Journal | None = None) -> paging.Get:
         async def get(path: str, params: Params) -> Answer:
-            return await self.request("GET", path, credentials, params=params)
+            return await self.request("GET", path, credentials, params=params, journal=journal)
 
         return get
 
@@ -259,7 +279,7 @@ class PagerDutyHttp:
                 self._limiter.learn(who, reply.headers)
                 if reply.status == 429:
                     self._limiter.exhausted(who, retry_after(reply.headers) or 0.0)
-                return _read(call, reply)
+                return read(reply, is_write=call.is_write)
 
     async def _wait_for_limit(self, call: _Call) -> None:
         while (seconds := self._limiter.blocked(call.credentials.budget, call.rank)) > 0:
@@ -280,7 +300,7 @@ class PagerDutyHttp:
                 raise PagerDutyUnavailable("Too many requests to PagerDuty are waiting") from None
             yield
 
-    async def _send(self, call: _Call) -> _Reply:
+    async def _send(self, call: _Call) -> Reply:
         left = max(0.05, min(self._call_seconds, call.ends - self._timer()))
         # Connecting fails before the whole call does, so that "nothing was sent" is known and not guessed.
         connect = min(CONNECT_SECONDS, left * 0.8)
@@ -296,7 +316,7 @@ class PagerDutyHttp:
                 allow_redirects=False,
                 middlewares=(_only_once,),
             ) as answer:
-                return _Reply(answer.status, answer.headers, await answer.text("utf-8", "replace"), sent_at)
+                return Reply(answer.status, answer.headers, await answer.text("utf-8", "replace"), sent_at)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise PagerDutyUnavailable(f"PagerDuty cannot be reached ({type(error).__name__})") from None
         except TimeoutError:
@@ -323,7 +343,9 @@ class PagerDutyHttp:
         """Wait before the next try; False when there is to be none."""
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (call.tries - 1))
         seconds = failure.retry_after if failure.retry_after is not None else random.uniform(0, backoff)
-        again = call.tries < MOST_TRIES and seconds < call.ends - self._timer()
+        more = call.tries < MOST_TRIES
+        call.late = more and seconds >= call.ends - self._timer()
+        again = more and not call.late
         log.warning(
             "pagerduty_call_failed",
             method=call.method,
@@ -339,15 +361,16 @@ class PagerDutyHttp:
             await self.sleep(seconds)
         return again
 
-    def _count(self, call: _Call, reply: _Reply | None, seconds: float) -> None:
+    def _count(self, call: _Call, reply: Reply | None, seconds: float) -> None:
         status = reply.status if reply else 0
         if self._on_call is not None:
             self._on_call(call.method, call.template, status, seconds)
         if self._tally is not None:
             for identity in call.credentials.counted_as:
                 self._tally.count(identity, status)
-        if call.journal is not None and call.is_write:
-            call.journal.wrote(status, reply.request_id if reply else None)
+        if call.journal is not None:
+            request_id = reply.request_id if reply else None
+            call.journal.called(MadeCall(call.method, call.template, status, request_id, round(seconds, 3)))
         log.debug(
             "pagerduty_call",
             method=call.method,
@@ -356,25 +379,3 @@ class PagerDutyHttp:
             request_id=reply.request_id if reply else None,
             seconds=round(seconds, 3),
         )
-
-
-def _read(call: _Call, reply: _Reply) -> Answer:
-    if not 200 <= reply.status < 300:
-        raise failure_of(
-            reply.status,
-            reply.text,
-            is_write=call.is_write,
-            request_id=reply.request_id,
-            retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
-        )
-    if not reply.text.strip():
-        return Answer({}, reply.status, reply.request_id, reply.sent_at)
-    try:
-        return Answer(json.loads(reply.text), reply.status, reply.request_id, reply.sent_at)
-    except (ValueError, RecursionError):
-        raise PagerDutyUnavailable(
-            "PagerDuty's answer is not JSON",
-            status=reply.status,
-            request_id=reply.request_id,
-            maybe_done=call.is_write,
-        ) from None

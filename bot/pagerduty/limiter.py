@@ -9,7 +9,7 @@ people, and people's reads leave a few requests to their acts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,6 +31,19 @@ class _Window:
     limit: int
     remaining: int
     ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How many of a minute's requests one token has left."""
+
+    remaining: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        """Between 0 and 1."""
+        return max(0.0, self.remaining / self.limit) if self.limit else 0.0
 
 
 class Rank(Enum):
@@ -93,6 +106,12 @@ class Limiter:
         window = self._present(who)
         limit = window.limit if window else DOCUMENTED_LIMIT
         self._windows[who] = _Window(limit, 0, self._timer() + min(seconds, LONGEST_WINDOW))
+
+    def left(self) -> Iterator[tuple[Hashable, Left]]:
+        """Of each one that PagerDuty told of in its present minute."""
+        for who in list(self._windows):
+            if window := self._present(who):
+                yield who, Left(window.remaining, window.limit)
 
     def _present(self, who: Hashable) -> _Window | None:
         window = self._windows.get(who)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import structlog
 
 from bot.pagerduty.fields import mapping, objects, text, whole
-from bot.pagerduty.wire import Param, Params, path_template
+from bot.pagerduty.paths import path_template
+from bot.pagerduty.wire import Param, Params
 
 PAGE = 100  # entries; the largest `limit` of most lists
 DEEPEST = 10_000  # offset + limit beyond this is refused

@@ -65,7 +65,7 @@ class Reads:
     credentials: Credentials
     sender: str | None = None
     ranks: Callable[[], Mapping[str, int]] = field(default=no_ranks)
-    journal: Journal | None = None  # keeps how this act's writes were answered
+    journal: Journal | None = None  # keeps which calls this act made
 
     async def incident(self, ref: str) -> Reading:
         """By id or number: one call. Raises PagerDutyNotFound."""
@@ -247,7 +247,7 @@ class Reads:
     # ------------------------------------------------------------------------------------------- the wire
 
     async def _get(self, path: str, params: Params | None = None) -> Mapping[str, Any]:
-        answer = await self.http.request("GET", path, self.credentials, params=params)
+        answer = await self.http.request("GET", path, self.credentials, params=params, journal=self.journal)
         return answer.data if isinstance(answer.data, dict) else {}
 
     async def _all(
@@ -255,7 +255,7 @@ class Reads:
     ) -> list[T]:
         """Every entry of a list; those that cannot be read are left out."""
         found = []
-        async for page in self.http.pages(path, self.credentials, key, params=params):
+        async for page in self.http.pages(path, self.credentials, key, params=params, journal=self.journal):
             found += [one for item in page.items if (one := read(item)) is not None]
         return found
 

@@ -1,4 +1,4 @@
-"""How a request to PagerDuty is written: headers, query, address, and a label for it that holds no id.
+"""How a request to PagerDuty is written: headers, query, address.
 
 Rules: PagerDuty's REST pages "HTTP Request Headers" and "Query Parameters".
 """
@@ -15,8 +15,6 @@ ACCEPT = "application/vnd.pagerduty+json;version=2"
 Param = str | int | datetime | Sequence[str] | None
 Params = Mapping[str, Param]
 """A sequence becomes `name[]=…` once per item; None is left out."""
-
-_WORDS = frozenset({"me", "count"})  # stand where an id would, and are none
 
 
 def headers(
@@ -59,14 +57,3 @@ def _written(value: str | int | datetime) -> str:
         # Without an offset PagerDuty takes the account's own time zone.
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return str(value)
-
-
-def path_template(path: str) -> str:
-    """`/incidents/Q1/notes` → `/incidents/{id}/notes`: a label for logs and metrics."""
-    parts = path.strip("/").split("/")
-    version = 1 if parts[0] == "v3" else 0
-    shown = [
-        "{id}" if at >= version and (at - version) % 2 == 1 and part not in _WORDS else part
-        for at, part in enumerate(parts)
-    ]
-    return "/" + "/".join(shown)

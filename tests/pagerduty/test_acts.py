@@ -70,12 +70,12 @@ async def test_acknowledging_is_a_read_each_and_one_write(desk: Desk) -> None:
     assert desk.fake.journal[-1].actor == "PALICE1"
 
 
-async def test_the_last_writes_answer_is_kept_also_when_it_is_well(desk: Desk) -> None:
+async def test_every_call_is_kept_and_the_last_writes_answer_stands_out(desk: Desk) -> None:
     journal = Journal()
     alice = desk.alice.noting_in(journal)
     incident = desk.fake.trigger("Checkout", "Disk full")
     await alice.incident(incident.id)
-    assert journal == Journal()  # a read is no act
+    assert (journal.status, journal.request_id) == (None, None)  # a read is no act
     await alice.set_status([incident.id], Status.RESOLVED)
     assert journal.status == 200
     assert journal.request_id
@@ -85,7 +85,24 @@ async def test_the_last_writes_answer_is_kept_also_when_it_is_well(desk: Desk) -
     desk.blind()
     with pytest.raises(PagerDutyUnavailable):
         await alice.add_note(incident.id, "Looking")
-    assert journal == Journal(status=0)
+    assert journal.status == 0
+    read, done, refused, lost, *looks = journal.calls
+    assert (read.method, read.path, read.status) == ("GET", "/incidents/{id}", 200)
+    assert (done.method, done.path, done.status) == ("PUT", "/incidents", 200)
+    assert (refused.status, lost.path, lost.status) == (400, "/incidents/{id}/notes", 0)
+    assert lost.request_id is None
+    assert {(one.method, one.status) for one in looks} == {("GET", 503)}
+    told = [one.request_id for one in (read, done, refused)]
+    assert len({*told}) == 3
+    assert None not in told
+    assert all(one.seconds >= 0 for one in journal.calls)
+
+
+async def test_each_page_of_a_list_is_kept_too(desk: Desk) -> None:
+    desk.fake.storm(130)
+    journal = Journal()
+    await desk.reader.noting_in(journal).incidents()
+    assert [(one.method, one.path) for one in journal.calls] == [("GET", "/incidents")] * 2
 
 
 async def test_what_the_account_key_does_for_somebody_counts_for_both(desk: Desk) -> None:

@@ -118,6 +118,16 @@ def test_a_429_stops_everybody_of_that_key_and_nobody_else(limiter: Limiter) -> 
     assert limiter.blocked("another") == 0
 
 
+def test_what_is_left_is_told_for_as_long_as_it_is_true(limiter: Limiter, timer: Timer) -> None:
+    limiter.learn("key", told(240, 30) | {"ratelimit-limit": "960"})
+    limiter.take("key", Rank.ACT)
+    ((who, left),) = limiter.left()
+    assert (who, left.remaining, left.limit) == ("key", 239, 960)
+    assert left.share == pytest.approx(239 / 960)
+    timer.now += 31
+    assert list(limiter.left()) == []
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.pagerduty.credentials import AccountKey, Credentials, UserToken
-from bot.pagerduty.wire import Params, address, headers, path_template
+from bot.pagerduty.wire import Params, address, headers
 
 ORIGIN = "https://api.pagerduty.com/"
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -59,19 +59,3 @@ def test_no_repr_shows_a_secret(kind: type[Credentials]) -> None:
 def test_equal_secrets_share_a_limit_and_others_do_not() -> None:
     assert AccountKey(SecretStr("a")) == AccountKey(SecretStr("a"))
     assert len({AccountKey(SecretStr("a")), AccountKey(SecretStr("a")), AccountKey(SecretStr("b"))}) == 2
-
-
-@pytest.mark.parametrize(
-    ("path", "template"),
-    [
-        ("/incidents", "/incidents"),
-        ("/incidents/Q1ABC", "/incidents/{id}"),
-        ("/incidents/1234/notes", "/incidents/{id}/notes"),
-        ("/incidents/Q1/alerts/PA1", "/incidents/{id}/alerts/{id}"),
-        ("/users/me", "/users/me"),
-        ("/v3/schedules/PSCH/overrides", "/v3/schedules/{id}/overrides"),
-        ("/oncalls", "/oncalls"),
-    ],
-)
-def test_a_label_holds_no_id(path: str, template: str) -> None:
-    assert path_template(path) == template
