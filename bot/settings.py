@@ -197,6 +197,12 @@ class Settings(BaseModel):
         "kept; 0: for ever. What Slack shows stays there.",
     )
 
+    gameday_service: str | None = Field(
+        None,
+        description="Id or name of a *test* service: the only one that `python -m bot gameday` touches "
+        "(docs/gameday.md).",
+    )
+
     pace_channel_per_second: float = Field(
         1.0, gt=0, description="Posts per second in one channel (Slack allows about 1)."
     )

@@ -14,6 +14,7 @@ from bot.cli import (
     event,
     event_keys,
     gameday,
+    gameday,
     incident,
     key,
     manifest,
@@ -51,6 +52,7 @@ VERBS: tuple[Verb, ...] = (
     oncall.VERB,
     api.VERB,
     event_keys.VERB,
+    gameday.VERB,
     gameday.VERB,
     reference.VERB,
 )

@@ -48,11 +48,14 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message of ours in a channel's history; `mark` None when it carries no metadata of ours."""
+    """A message of ours in a channel's history; `mark` None when it carries no metadata of ours. `text` is
+    its plain text, escaped as Slack keeps it.
+    """
 
     ts: str
     mark: Mark | None
     thread_ts: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,12 @@ class Slack:
     async def _found(self, method: str, **params: Any) -> list[Found]:
         us = await self.who_we_are()
         return [
-            Found(str(message["ts"]), read_mark(message.get("metadata")), message.get("thread_ts"))
+            Found(
+                str(message["ts"]),
+                read_mark(message.get("metadata")),
+                message.get("thread_ts"),
+                str(message.get("text") or ""),
+            )
             for message in await self._all(method, "messages", include_all_metadata=True, **params)
             if message.get("user") == us.bot_user_id or message.get("bot_id") == us.bot_id
         ]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import func, select
 
 from bot.store.database import Database
+from bot.store.rehearsals import GAME_DAY
 from bot.store.tables import events, leases
 
 PING = "pagey.ping"
@@ -31,7 +32,9 @@ class Pings:
 
     async def bot_runs(self) -> bool:
         """Whether somebody holds a lease: a bot at work, or one that died moments ago."""
-        query = select(leases.c.name).where(leases.c.until > self._database.now_sql()).limit(1)
+        living = leases.c.until > self._database.now_sql()
+        ours = leases.c.name.not_like(f"{GAME_DAY}%")  # which the command line holds, and no bot
+        query = select(leases.c.name).where(living, ours).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 

@@ -40,6 +40,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def written(settings: Settings) -> dict[str, str]:
+    """As variables of the environment."""
+    values: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value in (None, ()):
+            continue
+        items = value if isinstance(value, tuple) else (value,)
+        plain = [one.get_secret_value() if isinstance(one, SecretStr) else str(one) for one in items]
+        values[name.upper()] = ",".join(plain)
+    return values
+
+
 class Office:
     """Fakes, people and places. The bots are opened and closed by the story's fixtures.
 
@@ -199,15 +212,7 @@ class OwnProcess:
         office.inspection.logs.append(self.log)
 
     def _environment(self) -> dict[str, str]:
-        settings = self._office.settings(self.port, **self._more)
-        values: dict[str, str] = {}
-        for name in type(settings).model_fields:
-            value = getattr(settings, name)
-            if value in (None, ()):
-                continue
-            items = value if isinstance(value, tuple) else (value,)
-            plain = [one.get_secret_value() if isinstance(one, SecretStr) else str(one) for one in items]
-            values[name.upper()] = ",".join(plain)
+        values = written(self._office.settings(self.port, **self._more))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | values | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
 

@@ -1,0 +1,87 @@
+"""Waiting until something can be seen, at most so long, and noting how long it took."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from bot.errors import PagerDutyFailure, SlackFailure
+from bot.rehearsal.budgets import Budget
+from bot.rehearsal.report import Report, Result, Step, judged
+
+QUICK, SLOW = 0.5, 1.5  # seconds between looks: Slack's tier for reading history is some 50 a minute
+QUICK_FOR = 3.0
+
+Look = Callable[[], Awaitable[str]]
+"""What is still wrong; empty once all is as it should be."""
+
+
+class Watching:
+    """Rows go into `report`, and each is said at once. `timer` is monotonic seconds, `sleep` waits."""
+
+    def __init__(
+        self,
+        report: Report,
+        say: Callable[[str], None],
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._report = report
+        self._say = say
+        self._timer = timer
+        self._sleep = sleep
+
+    def now(self) -> float:
+        """Seconds of the timer: what `since` is measured by."""
+        return self._timer()
+
+    def note(self, step: Step) -> None:
+        """A row that was not waited for."""
+        self._report.steps.append(step)
+        self._say(str(step))
+
+    def skip(self, what: str, why: str) -> None:
+        """A row for what could not be tried here."""
+        self.note(Step(what, Result.SKIPPED, detail=why))
+
+    async def see(
+        self,
+        what: str,
+        budget: Budget,
+        look: Look,
+        *,
+        since: float | None = None,
+        at_most: float | None = None,
+    ) -> bool:
+        """Look until nothing is wrong, and note it; False: it never came. `since`: when it began, of `now()`;
+        `at_most`: seconds to wait, where that is less than the budget's patience.
+        """
+        began = self._timer() if since is None else since
+        patience = budget.patience if at_most is None else min(budget.patience, at_most)
+        wrong = await self.wait(look, began + patience)
+        took = None if wrong else self._timer() - began
+        self.note(judged(what, budget, took, wrong))
+        return not wrong
+
+    async def wait(self, look: Look, until: float) -> str:
+        """What is still wrong at `until`; empty: nothing is. A look that fails is a look in vain."""
+        began = self._timer()
+        while True:
+            pause = QUICK if self._timer() - began < QUICK_FOR else SLOW
+            try:
+                wrong = await look()
+            except SlackFailure as failure:
+                wrong, pause = f"Slack could not be read: {failure}", max(pause, failure.retry_after or 0.0)
+            except PagerDutyFailure as failure:
+                wrong, pause = (
+                    f"PagerDuty could not be read: {failure}",
+                    max(pause, failure.retry_after or 0.0),
+                )
+            if not wrong:
+                return ""
+            left = until - self._timer()
+            if left <= 0:
+                return wrong
+            await self._sleep(min(pause, left))

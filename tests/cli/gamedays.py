@@ -1,0 +1,78 @@
+"""A game day as an operator has it: an office whose bot runs, a test service, and the verb as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.rehearsal.ground import TITLE
+from bot.sandbox.pagerduty.state import Incident
+from tests.cli.conftest import Outcome, ended, start
+from tests.stories.conftest import built
+from tests.stories.office import InProcess, Office, written
+from tests.stories.waiting import until
+
+SERVICE = "Search"
+QUICK: dict[str, Any] = {"gameday_service": SERVICE, "as_of_seconds": 1.0, "sweep_seconds": 5.0}
+
+
+class GameDays:
+    """`bot` runs; the verb gets the settings it has."""
+
+    def __init__(self, office: Office, bot: InProcess, folder: Path, settings: dict[str, Any]) -> None:
+        self.office = office
+        self.bot = bot
+        self.folder = folder
+        self.settings = settings
+        self.channel = office.checkout.id
+
+    async def begin(self, *words: str, **changed: Any) -> asyncio.subprocess.Process:
+        """The verb under way, in the channel that follows the service unless the words name another."""
+        named = words if "--channel" in words else ("--channel", self.channel, *words)
+        settings = self.office.settings(self.bot.port, **(self.settings | changed))
+        return await start(self.folder, "gameday", *named, settings=written(settings))
+
+    async def run(self, *words: str, **changed: Any) -> Outcome:
+        """The verb until it has ended."""
+        return await ended(await self.begin("--yes", *words, **changed))
+
+    async def report(self, *words: str, **changed: Any) -> tuple[int, dict[str, Any]]:
+        """Its exit status and its report, what was told meanwhile left out."""
+        outcome = await self.run("--json", *words, **changed)
+        assert outcome.out, outcome.err
+        found: dict[str, Any] = json.loads(outcome.out)
+        return outcome.status, found
+
+    def made(self) -> list[Incident]:
+        """Whatever game days have opened."""
+        every = self.office.pagerduty.state.incidents.values()
+        return [one for one in every if one.title.startswith(TITLE)]
+
+    async def opened(self) -> Incident:
+        """The first of them, once its message stands in the channel."""
+        await self.office.checkout.expect_message(TITLE)
+        return self.made()[0]
+
+    async def cleaned(self) -> None:
+        """Until nothing of it is open."""
+        await until(lambda: all(one.status == "resolved" for one in self.made()), "something is left open")
+
+
+def results(report: dict[str, Any]) -> dict[str, str]:
+    """How each thing went."""
+    return {str(step["what"]): str(step["result"]) for step in report["steps"]}
+
+
+@asynccontextmanager
+async def game_days(database_url: str, folder: Path, **changed: Any) -> AsyncIterator[GameDays]:
+    """#checkout follows the test service; `changed` settings are the bot's and the verb's."""
+    settings = QUICK | changed
+    place = folder / "operator"
+    place.mkdir()
+    async with built(database_url) as office, InProcess(office, **settings) as bot:
+        await office.carol.asks(f"subscribe {SERVICE}", office.checkout, SERVICE)
+        yield GameDays(office, bot, place, settings)
