@@ -14,7 +14,6 @@ from bot.cli import (
     event,
     event_keys,
     gameday,
-    gameday,
     incident,
     key,
     manifest,
@@ -52,7 +51,6 @@ VERBS: tuple[Verb, ...] = (
     oncall.VERB,
     api.VERB,
     event_keys.VERB,
-    gameday.VERB,
     gameday.VERB,
     reference.VERB,
 )
