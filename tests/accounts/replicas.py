@@ -37,6 +37,7 @@ REDIRECT = "https://pager.example.com/pagerduty/callback"
 CLIENT_ID, CLIENT_SECRET = "made-up-client", "made-up-client-secret"
 SCOPES = ("incidents.read", "incidents.write", "oncalls.read")
 DAY = 86400.0
+SIGN_IN = ("/oauth/token",)
 KEY = Fernet.generate_key().decode()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,21 +14,8 @@ from bot.pagerduty import oauth
 from bot.pagerduty.oauth import Granted
 from bot.store.accounts import AccountStore
 from bot.store.sealing import Sealer
-from tests.accounts.replicas import ALICE, DAY, KEY, Replica, Site, site_on
+from tests.accounts.replicas import ALICE, DAY, KEY, SIGN_IN, Replica, Site
 from tests.stories.waiting import until
-
-SIGN_IN = ("/oauth/token",)
-
-
-@pytest.fixture
-async def site(database_url: str) -> AsyncIterator[Site]:
-    async with site_on(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def one(site: Site) -> Replica:
-    return await site.replica()
 
 
 async def test_a_refused_refresh_ends_the_link_and_says_so(site: Site, one: Replica) -> None:

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from bot.accounts.keeping_fresh import PATIENCE, PERIOD, KeepFresh
 from bot.model import Person, SlackUser
-from tests.accounts.replicas import ALICE, BOB, DAY, TEAM, Replica, Site, site_on
+from tests.accounts.replicas import ALICE, BOB, DAY, SIGN_IN, TEAM, Replica, Site
 from tests.stories.waiting import until
-
-SIGN_IN = ("/oauth/token",)
-
-
-@pytest.fixture
-async def site(database_url: str) -> AsyncIterator[Site]:
-    async with site_on(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def one(site: Site) -> Replica:
-    return await site.replica()
 
 
 def keeper(replica: Replica, **periods: float) -> KeepFresh:

@@ -8,7 +8,7 @@ import io
 import logging
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,15 +20,9 @@ from bot.accounts.keeping_fresh import KeepFresh
 from bot.errors import NotLinked, PagerDutyFailure
 from bot.metrics import Metrics
 from bot.store.database import Database
-from tests.accounts.replicas import ALICE, BOB, CLIENT_SECRET, DAY, KEY, Replica, Site, site_on
+from tests.accounts.replicas import ALICE, BOB, CLIENT_SECRET, DAY, KEY, Replica, Site
 
 SIGN_IN = ("/oauth/token",)
-
-
-@pytest.fixture
-async def site(database_url: str) -> AsyncIterator[Site]:
-    async with site_on(database_url) as opened:
-        yield opened
 
 
 class Overheard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -14,21 +13,7 @@ from bot.errors import NotLinked, PagerDutyUnauthorized, UserError
 from bot.model import Person
 from bot.pagerduty.oauth import Granted
 from bot.store.sealing import new_key
-from tests.accounts.replicas import ALICE, BOB, DAY, Replica, Site, site_on
-
-SIGN_IN = ("/oauth/token",)
-
-
-@pytest.fixture
-async def site(database_url: str) -> AsyncIterator[Site]:
-    async with site_on(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def one(site: Site) -> Replica:
-    return await site.replica()
-
+from tests.accounts.replicas import ALICE, BOB, DAY, Replica, Site
 
 # --------------------------------------------------------------------------------------------- the warm path
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.sandbox.slack import shapes
 from bot.sandbox.slack.answers import Json, SlackError
-from bot.sandbox.slack.content import content
+from bot.sandbox.slack.content import Content, content
 from bot.sandbox.slack.events import message_changed, message_deleted, message_posted
 from bot.sandbox.slack.method import SPECIAL, TIER_2, TIER_3, TIER_4, Call, Method
 from bot.sandbox.slack.state import Channel, Message
@@ -13,20 +15,9 @@ from bot.sandbox.slack.state import Channel, Message
 def _post_message(call: Call) -> Json:
     channel = _writable(call, call.arguments.required("channel"))
     said = content(call.arguments)
-    message = call.workspace.put(
-        channel,
-        Message(
-            channel.id,
-            call.workspace.next_ts(),
-            call.workspace.bot,
-            said.text or "",
-            said.blocks or [],
-            said.attachments or [],
-            said.metadata or None,
-            thread_ts=_thread(call, channel),
-            broadcast=call.arguments.flag("reply_broadcast"),
-            by_bot=True,
-        ),
+    thread_ts, broadcast = _thread(call, channel), call.arguments.flag("reply_broadcast")
+    message = _put(
+        call, channel, said, metadata=said.metadata or None, thread_ts=thread_ts, broadcast=broadcast
     )
     if message.thread_ts in channel.messages:
         call.workspace.touch(channel.messages[message.thread_ts])
@@ -35,26 +26,23 @@ def _post_message(call: Call) -> Json:
     return {"channel": channel.id, "ts": message.ts, "message": shape}
 
 
+def _put(call: Call, channel: Channel, said: Content, **more: Any) -> Message:
+    """The bot's message, into the channel."""
+    workspace, text = call.workspace, said.text or ""
+    blocks, attachments = said.blocks or [], said.attachments or []
+    message = Message(
+        channel.id, workspace.next_ts(), workspace.bot, text, blocks, attachments, by_bot=True, **more
+    )
+    return workspace.put(channel, message)
+
+
 def _post_ephemeral(call: Call) -> Json:
     channel = _writable(call, call.arguments.required("channel"))
     user = call.arguments.required("user")
     if user not in call.workspace.people or user not in channel.members:
         raise SlackError("user_not_in_channel")
-    said = content(call.arguments)
-    message = call.workspace.put(
-        channel,
-        Message(
-            channel.id,
-            call.workspace.next_ts(),
-            call.workspace.bot,
-            said.text or "",
-            said.blocks or [],
-            said.attachments or [],
-            thread_ts=call.arguments.text("thread_ts") or None,
-            by_bot=True,
-            seen_by=user,
-        ),
-    )
+    thread_ts = call.arguments.text("thread_ts") or None
+    message = _put(call, channel, content(call.arguments), thread_ts=thread_ts, seen_by=user)
     return {"message_ts": message.ts}
 
 
