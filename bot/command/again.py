@@ -7,12 +7,15 @@ that incident, but a control's first word is the incident. So a button carries w
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from bot.command.arguments import RESTS, Given
 from bot.command.filling import text_of
+from bot.command.ports import IncidentStore
 from bot.command.request import Request, Surface
 from bot.declaration import Command, IncidentRef
+from bot.errors import StoreUnavailable
 from bot.render.carried import carried
 from bot.store.intent_steps import Intent
 
@@ -25,7 +28,7 @@ def words_for(command: Command, given: Given, filled: Mapping[str, str] | None =
     for parameter in command.parameters:
         if (value := given.values.get(parameter.name)) is not None:
             fields[parameter.name] = text_of(value)
-            plain = plain and parameter.kind not in RESTS and not parameter.form_only
+            plain = plain and parameter.kind not in RESTS and not (parameter.form_only or parameter.named)
     return (
         " ".join([command.verb, *fields.values()]) if plain or not fields else carried(command.verb, fields)
     )
@@ -42,6 +45,21 @@ def words_again(command: Command, request: Request, given: Given | None, typed: 
         return carried(command.verb, request.fields)
     depends_on_place = any(one.kind is IncidentRef for one in command.parameters)
     return typed if request.from_control or not depends_on_place else ""
+
+
+async def words_of(request: Request, incidents: IncidentStore) -> str:
+    """What was asked for, as the asker knows it: typed words as they were typed, and for a control or a form
+    its values, an incident by its number. Raises nothing.
+    """
+    if request.fields is None and not request.from_control:
+        return request.text
+    verb, *words = request.text.split(" ")
+    words = [one for one in (*words, *(request.fields or {}).values()) if one]
+    if words:
+        with contextlib.suppress(StoreUnavailable):
+            if incident := await incidents.find(words[0]):
+                words[0] = incident.label
+    return " ".join([verb, *words])
 
 
 def request_of(intent: Intent) -> Request:

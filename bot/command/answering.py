@@ -2,7 +2,8 @@
 
 One `Answering` per request, used by bot/command/run.py. Slack's rules it knows: a reply address works 5 times
 within 30 minutes; through a slash command's address nothing can be replaced (slackapi/bolt-js 2287); a press
-on a channel's message must never replace that message; an open view is answered by updating it.
+on a channel's message must never replace that message; an open view is answered by updating it. An answer
+that cannot go where it is looked for says what it is about.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bot.command.request import Request, Surface
 from bot.declaration import Reply, Visibility
 from bot.errors import SlackFailure
 from bot.render.dialogs import answer_view
+from bot.render.elsewhere import elsewhere
 from bot.render.problems import cannot_see_channel, working
 from bot.slack.client import Slack
 from bot.slack.failures import (
@@ -40,12 +42,22 @@ Way = Callable[[Reply], Awaitable[Any]]
 
 
 class Answering:
-    """Nothing here raises: who cannot be reached is logged. `pauses` are seconds; none: one try."""
+    """Nothing here raises: who cannot be reached is logged. `pauses` are seconds; none: one try. `asked`
+    gives what was asked for, in the asker's words, for an answer that has to say so.
+    """
 
-    def __init__(self, slack: Slack, request: Request, *, pauses: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        slack: Slack,
+        request: Request,
+        *,
+        pauses: Sequence[float] = (),
+        asked: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self._slack = slack
         self._request = request
         self._pauses = pauses
+        self._asked = asked
         self._posted_ts: str | None = None  # of what we wrote in a direct conversation, which can be edited
         self._replaced = False
         self.answered = False
@@ -108,8 +120,9 @@ class Answering:
 
     async def _patiently(self, ways: Sequence[Way], reply: Reply) -> bool:
         """Whether one of the ways worked, tried again while Slack is away: an answer is not to be lost."""
+        usual = ways[0]
         for pause in (*self._pauses, None):
-            again = await self._first_way(ways, reply)
+            again = await self._first_way(ways, reply, usual)
             if again is None:
                 return True
             if not again or pause is None or reply is WORKING:
@@ -118,12 +131,17 @@ class Answering:
             await asyncio.sleep(pause)
         return False
 
-    async def _first_way(self, ways: Sequence[Way], reply: Reply) -> list[Way] | None:
-        """None once one has worked; else those that may work later."""
+    async def _first_way(
+        self, ways: Sequence[Way], reply: Reply, usual: Way | None = None
+    ) -> list[Way] | None:
+        """None once one has worked; else those that may work later. On any but the `usual` one the answer
+        says what it is about.
+        """
         again: list[Way] = []
         for way in ways:
             try:
-                await self._plainer_if_refused(way, reply)
+                as_usual = usual in (None, way) or reply is WORKING
+                await self._plainer_if_refused(way, reply if as_usual else await self._explained(reply))
             except SlackFailure as failure:
                 level = logging.INFO if isinstance(failure, (ViewExpired, ChannelClosed)) else logging.WARNING
                 log.log(level, "answer_refused", way=way.__name__.strip("_"), code=failure.code)
@@ -132,6 +150,13 @@ class Answering:
             else:
                 return None
         return again
+
+    async def _explained(self, reply: Reply) -> Reply:
+        request = self._request
+        if request.in_direct_message:
+            return reply  # it is the same conversation
+        words = await self._asked() if self._asked is not None else request.text
+        return elsewhere(reply, words, request.channel_id)
 
     @staticmethod
     async def _plainer_if_refused(way: Way, reply: Reply) -> None:

@@ -11,11 +11,12 @@ A process at work renews its leases; whoever finds one lapsed takes it over (bot
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
 from bot.background import rest
-from bot.command.again import request_of, words_again
+from bot.command.again import request_of, words_again, words_of
 from bot.command.answering import PAUSES, Answering
 from bot.command.arguments import Given
 from bot.command.context import Context, Where, Who
@@ -161,7 +162,8 @@ class Recovery:
         """Tell the person, then put it on record."""
         slack = self._services.workspaces.for_team(request.user.team_id)
         if slack is not None:
-            await Answering(slack, request, pauses=PAUSES).send(reply)
+            asked = partial(words_of, request, self._services.incidents)
+            await Answering(slack, request, pauses=PAUSES, asked=asked).send(reply)
         command = self._services.catalog.read(request.text).command
         refs = incident_refs(given.values) if given else ()
         await self._services.intents.finish(

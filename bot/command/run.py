@@ -14,10 +14,12 @@ import asyncio
 import secrets
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
 
+from bot.command.again import words_of
 from bot.command.answering import PAUSES, Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
@@ -97,7 +99,9 @@ class Runner:
         if slack is None:
             log.warning("unknown_workspace", team=request.user.team_id)
             return
-        errand = Errand(request, called, intent, Answering(slack, request, pauses=PAUSES))
+        asked = partial(words_of, request, self.services.incidents)
+        answering = Answering(slack, request, pauses=PAUSES, asked=asked)
+        errand = Errand(request, called, intent, answering)
         if intent is not None:
             self.at_work.add(intent.id)
         try:

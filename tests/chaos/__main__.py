@@ -12,14 +12,13 @@ import asyncio
 import json
 import os
 import secrets
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from statistics import median
 
 from tests.chaos.plan import PACES, REPLICAS, Database
-from tests.chaos.seed import COLUMNS, Told, table_line
+from tests.chaos.seed import COLUMNS, Told, ended_by_signal, table_line
 from tests.stories.office import ROOT
 
 CALM = 1.5  # load average: more, and what is measured is the machine
@@ -98,12 +97,11 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=200, help="kills and freezes, over all replicas")
     parser.add_argument("--pace", choices=PACES, default="wide", help="slack: pages in a storm")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if (busy := os.getloadavg()[0]) > CALM:
         print(f"This machine is busy (load {busy:.1f}): everything takes longer, and is allowed to.")
     print(table_line(COLUMNS), flush=True)
     began = time.monotonic()
-    found = asyncio.run(live_all(asked))
+    found = asyncio.run(ended_by_signal(live_all(asked)))
     print(total(found, (time.monotonic() - began) / 60))
     return 0 if all(one.passed for one in found) else 1
 

@@ -21,7 +21,6 @@ from tests.stories.reading import words_of
 
 ACTS = ("ack", "resolve", "escalate", "note", "trigger")
 REFUSED = "so nothing was done"  # told at once: without its memory the bot accepts nothing
-AGAIN = "Try again"
 CARRIED_OUT = "drop_after"  # the fault at Slack after which the answer stands there all the same
 
 
@@ -66,38 +65,27 @@ def _asked(one: Exchange) -> Asked | None:
 
 def unanswered(office: Office, asked: list[Asked]) -> list[Asked]:
     """Those of whom the asker heard nothing."""
-    answered = dict(_addresses_used(office))
-    silent = [
+    answered = set(_addresses_used(office))
+    return [
         one
         for one in asked
         if not one.told_at_once and one.address not in answered and not _told_otherwise(office, one)
     ]
-    # What could not even be begun is told without naming anything: one such message answers one of them.
-    for user in ASKERS:
-        known = sum(_is_general(answered.get(one.address, "")) for one in asked if one.user == user)
-        general = sum(_is_general(words) for words in _private(office, user)) - known
-        mine = [one for one in silent if one.user == user]
-        silent = [one for one in silent if one not in mine[: max(0, general)]]
-    return silent
 
 
-def _is_general(words: str) -> bool:
-    return AGAIN in words and not re.search(r"#\d", words)
-
-
-def _addresses_used(office: Office) -> Iterator[tuple[str, str]]:
-    """Reply addresses that got more than the note that it takes a while, and what they got."""
+def _addresses_used(office: Office) -> Iterator[str]:
+    """Reply addresses that got more than the note that it takes a while."""
     for one in office.slack.journal:
         if one.direction != "response_url" or not isinstance(one.body, dict):
             continue
         text = str(one.body.get("text"))
         if (one.status == 200 or one.fault == CARRIED_OUT) and text != working().text:
-            yield one.path.rpartition("/")[2], text
+            yield one.path.rpartition("/")[2]
 
 
 def _told_otherwise(office: Office, asked: Asked) -> bool:
-    """By a private message in the channel or in the direct conversation that names what was asked about."""
-    names = _names(office, asked.words)
+    """By a private message in the channel or in the direct conversation that says what was asked."""
+    names = [asked.words, *_names(office, asked.words)]
     return any(name in words for words in _private(office, asked.user) for name in names)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from bot.command.catalog import Catalog
 from bot.metrics import Metrics
 from bot.opening import open_pagerduty
+from bot.sandbox.pagerduty.limits import PER_MINUTE
 from bot.store.database import Database
 from commands import CATALOG
 from tests.chaos.asked import accepted, pretended, twice, unanswered
@@ -23,7 +24,7 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.replicas import Replica, Replicas
 from tests.chaos.truth import Differences, Truth, read_in_the_end
 from tests.chaos.weather import Outage, Weather
-from tests.stories.office import HOST, Office
+from tests.stories.office import HOST, SPEED, Office
 from tests.stories.waiting import until
 
 GIVE_UP = 4.0  # times the time allowed: late is one thing, never another
@@ -101,6 +102,8 @@ async def run(plan: Plan, office: Office, folder: Path, outage: Outage) -> Resul
     async with Nursery() as nursery, Proxy(replicas.choose) as proxy:
         more = {"public_url": f"http://{HOST}:{proxy.port}", **PACE_SETTINGS[plan.pace]}
         replicas.build(nursery, office, folder, REPLICAS[plan.database], SETTINGS | more)
+        # PagerDuty's time runs faster than ours, and so does the minute of its limit.
+        office.pagerduty.limits.per_minute = PER_MINUTE * SPEED
         office.slack.rate_limits(enabled=plan.pace == "slack")
         try:
             await replicas.start()

@@ -13,9 +13,10 @@ import logging
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
@@ -30,6 +31,8 @@ COLUMNS = (
     *("true after s", "messages", "doubles", "missing", "stale", "asked", "answered", "passed"),
 )
 SLOW, MOST_TOLD = 10.0, 3  # seconds after which it is told what took so long, and in how many lines
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,13 @@ async def one(seed: int, database: Database, *, incidents: int, points: int, pac
             await office.sandbox.stop()
 
 
+async def ended_by_signal(work: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM cancels it, and nothing else: whoever ends what was started still hears that it has ended."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.seed")
     parser.add_argument("--seed", type=int, required=True)
@@ -104,10 +114,9 @@ def main() -> None:
     parser.add_argument("--points", type=int, required=True)
     parser.add_argument("--pace", choices=PACES, required=True)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or what was started would outlive us
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     size = {"incidents": asked.incidents, "points": asked.points}
-    result = asyncio.run(one(asked.seed, asked.database, pace=asked.pace, **size))
+    result = asyncio.run(ended_by_signal(one(asked.seed, asked.database, pace=asked.pace, **size)))
     json.dump(asdict(tell(result)), sys.stdout)
 
 

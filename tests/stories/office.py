@@ -30,6 +30,7 @@ from tests.stories.slack_eyes import Person, Place
 from tests.stories.waiting import until, until_async
 
 HOST = "127.0.0.1"
+SPEED = 20  # PagerDuty's time, in which escalations and late webhooks are waited for
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,7 +62,7 @@ class Office:
 
     def __init__(self, database_url: str, *, people: Literal["email", "oauth"] = "email") -> None:
         self.people = people
-        self.sandbox = Sandbox(speed=20)
+        self.sandbox = Sandbox(speed=SPEED)
         self.slack = self.sandbox.slack
         self.pagerduty = self.sandbox.pagerduty
         self.inspection = Inspection(self.slack, self.pagerduty)

@@ -147,3 +147,18 @@ async def test_while_slack_itself_is_in_trouble_nothing_is_done_and_it_is_said(s
     await office.bob.asks(f"ack {incident.number}", office.search, "Try again in a minute")
     assert office.truth(incident).status == "triggered"
     await office.bob.asks(f"ack {incident.number}", office.search, "Acknowledged <")
+
+
+async def test_an_answer_that_comes_somewhere_else_says_what_it_is_about(office: Office) -> None:
+    incident = await office.trigger("Disk full")
+    message = await office.checkout.expect_message("Disk full")
+    office.slack.fault("response_url", "server_error", count=3)
+    await office.bob.types("note 999999 seen", office.checkout)
+    typed = await office.checkout.expect_private("U0BOB", "“note 999999 seen”")
+    assert "in <#C0CHECK>" in typed.words
+
+    office.slack.fault("chat.postEphemeral", "server_error")
+    await message.press("Acknowledge", by="U0BOB")
+    pressed = await direct(office, "U0BOB").expect_message(f"You asked for “ack #{incident.number}”")
+    assert "Acknowledged" in pressed.words
+    assert "in <#C0CHECK>" in pressed.words
