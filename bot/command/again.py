@@ -28,7 +28,7 @@ def words_for(command: Command, given: Given, filled: Mapping[str, str] | None =
     for parameter in command.parameters:
         if (value := given.values.get(parameter.name)) is not None:
             fields[parameter.name] = text_of(value)
-            plain = plain and parameter.kind not in RESTS and not (parameter.form_only or parameter.named)
+            plain = plain and parameter.kind not in RESTS and not parameter.form_only
     return (
         " ".join([command.verb, *fields.values()]) if plain or not fields else carried(command.verb, fields)
     )
