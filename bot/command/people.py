@@ -1,4 +1,5 @@
-"""Who is who: PagerDuty's users and Slack's, matched by e-mail address at start and on a period.
+"""Who is who: PagerDuty's users and Slack's, at start and on a period: by their link, or else by e-mail
+address.
 
 Delivery mentions people by it, "mine" and person queries read it. Acting never relies on it: bot/accounts
 asks anew.
@@ -7,17 +8,20 @@ asks anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from bot.errors import Failure, SlackFailure
-from bot.model import Person, SlackProfile
+from bot.model import Person, SlackProfile, SlackUser
 from bot.slack.workspaces import Workspaces
 from bot.store.people import Match
 
 log = structlog.get_logger("pagerline.people")
+
+LinkedIn = Callable[[str], Awaitable[Mapping[str, str] | None]]
+"""PagerDuty user id → Slack user id of everybody linked in a workspace (bot/accounts/acting.py)."""
 
 PERIOD = 3600.0  # seconds
 AFTER_FAILURE = 120.0
@@ -38,10 +42,13 @@ class PeopleStore(Protocol):
 class PeopleSync:
     """Fills the `people` table."""
 
-    def __init__(self, users: PagerDutyUsers, workspaces: Workspaces, store: PeopleStore) -> None:
+    def __init__(
+        self, users: PagerDutyUsers, workspaces: Workspaces, store: PeopleStore, linked_in: LinkedIn
+    ) -> None:
         self._users = users
         self._workspaces = workspaces
         self._store = store
+        self._linked_in = linked_in
         self._sooner = asyncio.Event()
 
     def hurry(self) -> None:
@@ -85,11 +92,23 @@ class PeopleSync:
             except SlackFailure as failure:
                 failed = failure
                 continue
+            linked = await self._linked_in(slack.team_id) or {}
+            # Last, so that they count where an address says something else.
+            matches += linked_ones(people, linked, slack.team_id)
             known += await self._store.replace_all(slack.team_id, matches)
         log.info("people_matched", known=known)
         if failed is not None:
             raise failed
         return known
+
+
+def linked_ones(people: Iterable[Person], linked: Mapping[str, str], team_id: str) -> list[Match]:
+    """Those who are linked, whatever their addresses."""
+    return [
+        Match(SlackUser(team_id, linked[person.id]), person.id, person.name, person.email)
+        for person in people
+        if person.id in linked
+    ]
 
 
 def matched(people: Iterable[Person], profiles: Iterable[SlackProfile]) -> list[Match]:

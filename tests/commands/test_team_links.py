@@ -14,7 +14,9 @@ from tests.stories.slack_eyes import Place, Seen
 
 async def matched(board: Switchboard) -> None:
     """As the loop of bot/command/people.py does."""
-    await PeopleSync(board.directory, board.workspaces, People(board.database)).once()
+    await PeopleSync(
+        board.directory, board.workspaces, People(board.database), board.services.accounts.linked_in
+    ).once()
     board.calls()
 
 
