@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from pydantic import SecretStr
 
+from bot.command.changed_lists import ChangedLists
 from bot.delivery.reach import Reach
 from bot.errors import SlackFailure, UserError
 from bot.metrics import Metrics
@@ -32,6 +33,7 @@ from bot.store.incidents import Incidents
 from bot.store.installs import Installs
 from bot.store.keyfile import key_beside
 from bot.store.leases import Leases
+from bot.store.list_changes import ListChanges
 from bot.store.messages import Messages
 from bot.store.notices import Notices
 from bot.store.people import People
@@ -79,7 +81,7 @@ class SlackSide:
 @dataclass(frozen=True, slots=True)
 class PagerDutySide:
     """The account key's client, for reads; names and levels; the session that all of it shares; whether
-    PagerDuty answers; who calls it how often.
+    PagerDuty answers; who calls it how often; which lists changed there.
     """
 
     session: aiohttp.ClientSession
@@ -88,6 +90,7 @@ class PagerDutySide:
     levels: Levels
     reach: Reach
     tally: Tally
+    changed: ChangedLists
 
 
 async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
@@ -179,7 +182,9 @@ async def _own_workspace(slack: Slack, store: Store) -> Slack:
     return slack
 
 
-async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> PagerDutySide:
+async def open_pagerduty(
+    settings: Settings, metrics: Metrics, store: Store, stack: AsyncExitStack
+) -> PagerDutySide:
     if settings.pagerduty_api_key is None:
         raise UserError("PAGERDUTY_API_KEY is missing.")
     session = pagerduty_http.open_session(trust_env=is_outside(settings.api_url))
@@ -189,13 +194,15 @@ async def open_pagerduty(settings: Settings, metrics: Metrics, stack: AsyncExitS
     def called(method: str, path_template: str, status: int, seconds: float) -> None:
         metrics.pagerduty_call(method, path_template, status, seconds)
         reach.called(method, path_template, status, seconds)
+        changed.called(method, path_template, status)
 
     wire = pagerduty_http.PagerDutyHttp(
         session, settings.api_url, on_call=called, on_end=metrics.pagerduty_request, tally=tally
     )
     metrics.watch_budgets(wire.budgets)
     key = AccountKey(settings.pagerduty_api_key)
-    directory = Directory(PagerDuty(wire, key))
+    directory = Directory(PagerDuty(wire, key), figures=metrics)
+    changed = ChangedLists(directory, ListChanges(store.database), store.wake)
     stack.push_async_callback(directory.close)
     reader = PagerDuty(wire, key, ranks=directory.ranks)
-    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach, tally)
+    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach, tally, changed)

@@ -9,35 +9,39 @@ used to page.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from cachetools import LRUCache
 
 from bot.background import rest
 from bot.errors import PagerDutyFailure
 from bot.model import OnCall, Person, Policy, Priority, Reference, Service
+from bot.pagerduty.cache import Cache, Figures
 from bot.pagerduty.client import PagerDuty
 
 log = structlog.get_logger("pagerline.directory")
 
-T = TypeVar("T")
 FRESH = 300.0  # seconds a list counts as fresh
-USABLE = 3600.0  # seconds it is served while a newer one is fetched
 ON_CALL_FRESH = 60.0  # seconds
-MOST_KEYS = 2000
+
+# By the first word of what is written to in PagerDuty: the lists that may show it.
+CHANGED_BY: Mapping[str, tuple[str, ...]] = {
+    "services": ("services",),
+    "escalation_policies": ("policies", "services", "on_calls"),
+    "schedules": ("schedules", "on_calls"),
+    "teams": ("teams", "services", "policies"),
+    "users": ("users", "email", "teams", "on_calls"),
+    "priorities": ("priorities",),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    value: Any
-    fetched_at: float
-    fresh_until: float
+def lists_changed_by(path: str) -> tuple[str, ...]:
+    """The lists that a write to this path (or its template) may have changed; none for incidents."""
+    words = path.strip("/").removeprefix("v3/").partition("/")
+    return CHANGED_BY.get(words[0], ())
 
 
 def utc_now() -> datetime:
@@ -54,39 +58,46 @@ class Directory:
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
+        figures: Figures | None = None,
     ) -> None:
         self._client = client
-        self._clock = clock
         self._now = now
-        self._kept: LRUCache[Hashable, _Kept] = LRUCache(MOST_KEYS)
-        self._fetching: dict[Hashable, asyncio.Task[Any]] = {}
+        self._cache = Cache(clock=clock, figures=figures)
         self._ranks: dict[str, int] = {}
+        self._fetches: Mapping[str, Callable[[], Awaitable[Sequence[Any]]]] = {
+            "services": client.services,
+            "policies": client.policies,
+            "schedules": client.schedules,
+            "teams": client.teams,
+            "users": client.users,
+            "priorities": self._fetch_priorities,
+        }
 
     # --------------------------------------------------------------------------------------------- lists
 
     async def services(self) -> Sequence[Service]:
         """All services."""
-        return await self._list("services", self._client.services)
+        return await self._list("services")
 
     async def policies(self) -> Sequence[Policy]:
         """All escalation policies."""
-        return await self._list("policies", self._client.policies)
+        return await self._list("policies")
 
     async def schedules(self) -> Sequence[Reference]:
         """All schedules."""
-        return await self._list("schedules", self._client.schedules)
+        return await self._list("schedules")
 
     async def teams(self) -> Sequence[Reference]:
         """All teams."""
-        return await self._list("teams", self._client.teams)
+        return await self._list("teams")
 
     async def users(self) -> Sequence[Person]:
         """All users."""
-        return await self._list("users", self._client.users)
+        return await self._list("users")
 
     async def priorities(self) -> Sequence[Priority]:
         """Priorities, most severe first."""
-        return await self._list("priorities", self._fetch_priorities)
+        return await self._list("priorities")
 
     def ranks(self) -> Mapping[str, int]:
         """Priority id → rank as last known, without asking: 0 is the most severe."""
@@ -104,7 +115,7 @@ class Directory:
         for one in await self.users():
             if one.email and one.email.casefold() == wanted:
                 return one
-        found: Person | None = await self._cached(
+        found: Person | None = await self._cache.get(
             ("email", wanted), ON_CALL_FRESH, lambda: self._ask_for(wanted), stale=False
         )
         return found
@@ -118,8 +129,10 @@ class Directory:
         self._ranks = {one.id: one.rank for one in found if one.rank is not None}
         return found
 
-    async def _list(self, key: str, fetch: Callable[[], Awaitable[Sequence[T]]]) -> Sequence[T]:
-        found: Sequence[T] = await self._cached(key, FRESH, fetch, stale=True)
+    async def _list(self, name: str, *, counted: bool = True) -> Sequence[Any]:
+        found: Sequence[Any] = await self._cache.get(
+            name, FRESH, self._fetches[name], stale=True, counted=counted
+        )
         return found
 
     # ------------------------------------------------------------------------------------------ on call
@@ -143,23 +156,22 @@ class Directory:
                 policies=policies, schedules=schedules, users=users, until=until
             )
 
-        found: Sequence[OnCall] = await self._cached(
+        found: Sequence[OnCall] = await self._cache.get(
             key, ON_CALL_FRESH, fetch, stale=False, expiry=self._shift_end
         )
         return found
 
     def on_calls_if_warm(self, policy_id: str) -> Sequence[OnCall] | None:
         """Who is on call for a policy as far as it is known without asking."""
-        kept = self._kept.get(("on_calls", (policy_id,), (), (), None))
-        if kept is None or self._clock() >= kept.fresh_until:
-            return None
-        found: Sequence[OnCall] = kept.value
+        found: Sequence[OnCall] | None = self._cache.known(
+            ("on_calls", (policy_id,), (), (), None), fresh=True
+        )
         return found
 
     def policy_if_warm(self, policy_id: str) -> Policy | None:
         """A policy as far as it is known without asking."""
-        kept = self._kept.get("policies")
-        return next((one for one in kept.value if one.id == policy_id), None) if kept else None
+        found: Sequence[Policy] = self._cache.known("policies", fresh=False) or ()
+        return next((one for one in found if one.id == policy_id), None)
 
     def _shift_end(self, shifts: Sequence[OnCall]) -> float:
         """Seconds until the earliest shift of these that runs now is over."""
@@ -171,8 +183,8 @@ class Directory:
 
     async def warm(self) -> None:
         """Fetch every list; what cannot be fetched now is fetched when it is asked for."""
-        wanted = (self.services, self.policies, self.schedules, self.teams, self.users, self.priorities)
-        for outcome in await asyncio.gather(*(one() for one in wanted), return_exceptions=True):
+        renewed = (self._list(name, counted=False) for name in self._fetches)
+        for outcome in await asyncio.gather(*renewed, return_exceptions=True):
             if isinstance(outcome, PagerDutyFailure):
                 log.warning("directory_not_warm", reason=str(outcome))
             elif isinstance(outcome, BaseException):
@@ -184,62 +196,10 @@ class Directory:
             await self.warm()
             await rest(stop, FRESH)
 
-    def forget(self, *kinds: str) -> None:
-        """Something of these lists changed in PagerDuty: the next one who asks gets it anew."""
-        for key in list(self._kept):
-            if key in kinds or (isinstance(key, tuple) and key[0] in kinds):
-                del self._kept[key]
+    def forget(self, *lists: str) -> None:
+        """Something of these changed in PagerDuty: the next one who asks gets it anew."""
+        self._cache.forget(*lists)
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        running = list(self._fetching.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    # ------------------------------------------------------------------------------------------ caching
-
-    async def _cached(
-        self,
-        key: Hashable,
-        fresh: float,
-        fetch: Callable[[], Awaitable[Any]],
-        *,
-        stale: bool,
-        expiry: Callable[[Any], float] | None = None,
-    ) -> Any:
-        kept, now = self._kept.get(key), self._clock()
-        if kept is not None and now < kept.fresh_until:
-            return kept.value
-        task = self._fetching.get(key)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._fetch(key, fresh, fetch, expiry))
-            self._fetching[key] = task
-            task.add_done_callback(lambda done: self._fetched(key, done))
-        if stale and kept is not None and now - kept.fetched_at < USABLE:
-            return kept.value
-        try:
-            return await asyncio.shield(task)
-        except PagerDutyFailure:
-            if stale and kept is not None:
-                return kept.value
-            raise
-
-    async def _fetch(
-        self,
-        key: Hashable,
-        fresh: float,
-        fetch: Callable[[], Awaitable[Any]],
-        expiry: Callable[[Any], float] | None,
-    ) -> Any:
-        value = await fetch()
-        now = self._clock()
-        lasts = min(fresh, expiry(value)) if expiry else fresh
-        self._kept[key] = _Kept(value, now, now + lasts)
-        return value
-
-    def _fetched(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        self._fetching.pop(key, None)
-        with contextlib.suppress(asyncio.CancelledError):
-            if isinstance(problem := task.exception(), PagerDutyFailure):
-                log.info("directory_not_renewed", what=str(key)[:60], reason=str(problem))
+        await self._cache.close()

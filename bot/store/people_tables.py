@@ -78,6 +78,7 @@ audit = Table(
     Column("detail", Text),
     Column("status", Integer),  # PagerDuty's HTTP status to the act's last write
     Column("request_id", Text),  # PagerDuty's
+    Column("calls", Text),  # every call to PagerDuty that was made for it, as JSON (bot/store/made_calls.py)
     Column("accepted_at", Moment, nullable=False),
     Column("done_at", Moment),
     Index("ix_audit_accepted_at", "accepted_at"),
@@ -233,4 +234,12 @@ webhook_secrets = Table(
     Column("subscription_id", Text, primary_key=True),
     Column("secret", Text, nullable=False),  # sealed
     Column("added_at", Moment, nullable=False),
+)
+
+key_uses = Table(
+    "key_uses",
+    people_metadata,
+    Column("setting", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),  # reveals nothing (bot/store/key_uses.py)
+    Column("first_used_at", Moment, nullable=False),
 )

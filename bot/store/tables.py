@@ -211,6 +211,13 @@ leases = Table(
     Column("fence", BigInteger, nullable=False),
 )
 
+list_changes = Table(
+    "list_changes",
+    metadata,
+    Column("name", Text, primary_key=True),  # of what is kept of PagerDuty: services, policies, on_calls …
+    Column("revision", BigInteger, nullable=False),  # grows with every change that one of us heard of or made
+)
+
 cursors = Table(
     "cursors",
     metadata,

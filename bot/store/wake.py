@@ -16,8 +16,8 @@ import structlog
 from bot.store.database import Database
 from bot.store.engines import COMMAND_SECONDS, CONNECT_SECONDS
 
-Topic = Literal["delivery", "stale", "workspaces"]
-TOPICS: tuple[Topic, ...] = ("delivery", "stale", "workspaces")
+Topic = Literal["delivery", "stale", "workspaces", "lists"]
+TOPICS: tuple[Topic, ...] = ("delivery", "stale", "workspaces", "lists")
 
 CHANNEL = "pagerline"
 PROBE_SECONDS = 30.0  # a listening connection that is quiet is asked whether it lives

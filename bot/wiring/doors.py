@@ -26,6 +26,7 @@ from bot.inbound.slack import SlackFront
 from bot.inbound.slack_http import slack_endpoint
 from bot.inbound.sources import SourceCheck
 from bot.pagerduty import safelist
+from bot.pagerduty.directory import CHANGED_BY
 from bot.settings import Settings
 from bot.slack.connection import Connection
 from bot.store.installs import InstallStates
@@ -149,7 +150,7 @@ def build_webhook_door(parts: Parts, sources: SourceCheck | None) -> WebhookDoor
 
     def after(event: Event) -> None:
         if event.type.startswith("service."):
-            directory.forget("services", "policies")
+            parts.pagerduty.changed.changed(*CHANGED_BY["services"])
 
     alarm = SignatureAlarm(
         heard_from=store.notices.heard_from, tell_admins=admins.tell_once, settle=admins.settle

@@ -12,8 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import PagerDutyFailure
+from bot.pagerduty.cache import USABLE
 from bot.pagerduty.client import PagerDuty
-from bot.pagerduty.directory import FRESH, ON_CALL_FRESH, USABLE, Directory
+from bot.pagerduty.directory import FRESH, ON_CALL_FRESH, Directory, lists_changed_by
 from bot.pagerduty.http import AccountKey, PagerDutyHttp
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.world import acme
@@ -24,7 +25,15 @@ from tests.stories.waiting import until
 class Account:
     fake: FakePagerDuty
     now: float = 1000.0
+    lookups: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     directory: Directory = field(init=False)
+
+    def cache_lookup(self, cache: str, outcome: str) -> None:
+        self.lookups.append(f"{cache} {outcome}")
+
+    def cache_forgotten(self, cache: str) -> None:
+        self.forgotten.append(cache)
 
     def asked(self, path: str) -> int:
         return sum(one.path == path for one in self.fake.journal)
@@ -38,7 +47,7 @@ async def account() -> AsyncIterator[Account]:
         office = Account(fake)
         http = PagerDutyHttp(session, origin, call_seconds=2)
         office.directory = Directory(
-            PagerDuty(http, AccountKey(SecretStr(fake.api_key))), clock=lambda: office.now
+            PagerDuty(http, AccountKey(SecretStr(fake.api_key))), clock=lambda: office.now, figures=office
         )
         yield office
         await office.directory.close()
@@ -115,3 +124,69 @@ async def test_what_changed_in_pagerduty_is_asked_for_anew(account: Account) -> 
     await account.directory.services()
     await account.directory.teams()
     assert (account.asked("/services"), account.asked("/teams")) == (2, 1)
+    assert account.forgotten == ["services", "policies"]
+
+
+async def test_what_changed_outlives_an_outage_too(account: Account) -> None:
+    before = await account.directory.services()
+    account.fake.outage("error", status=404)
+    account.directory.forget("services")
+    assert await account.directory.services() == before
+
+
+async def test_what_changes_while_it_is_read_is_read_again(account: Account) -> None:
+    account.fake.outage("slow", seconds=0.2)
+    reading = asyncio.create_task(account.directory.services())
+    await until(lambda: account.directory._cache._fetching, "nothing was fetched")
+    account.directory.forget("services")
+    account.fake.outage("off")
+    await account.directory.services()
+    await reading
+    await account.directory.services()
+    assert account.asked("/services") == 2
+
+
+async def test_who_is_on_call_is_dropped_whomever_was_asked_about(account: Account) -> None:
+    await account.directory.on_calls(policies=["PEPCHK"])
+    await account.directory.on_calls(schedules=["PSCHCHK"])
+    assert account.directory.on_calls_if_warm("PEPCHK")
+    account.directory.forget("on_calls")
+    assert account.directory.on_calls_if_warm("PEPCHK") is None
+    await account.directory.on_calls(schedules=["PSCHCHK"])
+    assert account.asked("/oncalls") == 3
+
+
+async def test_lookups_are_counted_by_how_they_were_answered(account: Account) -> None:
+    await account.directory.warm()
+    assert account.lookups == []  # nobody waited
+    await account.directory.services()
+    account.now += FRESH + 1
+    await account.directory.services()
+    await account.directory.on_calls(policies=["PEPCHK"])
+    await until(lambda: account.asked("/services") == 2, "the list was not renewed")
+    account.fake.outage("error", status=404)
+    with pytest.raises(PagerDutyFailure):
+        await account.directory.on_calls(policies=["PEPLOG"])
+    await account.directory.user_by_email("alice@acme.example")
+    assert account.lookups == [
+        "services hit",
+        "services stale",
+        "on_calls miss",
+        "on_calls failed",
+        "users stale",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "lists"),
+    [
+        ("/services/{id}", ("services",)),
+        ("/v3/schedules/{id}/rotations", ("schedules", "on_calls")),
+        ("/schedules/{id}/overrides/{id}", ("schedules", "on_calls")),
+        ("/escalation_policies", ("policies", "services", "on_calls")),
+        ("/incidents/{id}/notes", ()),
+        ("/{id}", ()),
+    ],
+)
+def test_a_write_tells_which_lists_it_changes(path: str, lists: tuple[str, ...]) -> None:
+    assert lists_changed_by(path) == lists

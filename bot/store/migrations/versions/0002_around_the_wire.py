@@ -1,6 +1,7 @@
-"""Where PagerDuty's webhooks come from, and their sealed secrets.
+"""Where PagerDuty's webhooks come from, and their sealed secrets; which calls an act made; since when keys
+are used; what changed of PagerDuty's lists.
 
-bot/store/people_tables.py says what each column means.
+bot/store/tables.py and people_tables.py say what each column means.
 
 Follows 0001. Expand first, contract a release later: old replicas keep running.
 """
@@ -30,4 +31,18 @@ def upgrade() -> None:
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("added_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("subscription_id", name="pk_webhook_secrets"),
+    )
+    op.add_column("audit", sa.Column("calls", sa.Text(), nullable=True))
+    op.create_table(
+        "key_uses",
+        sa.Column("setting", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("first_used_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("setting", "fingerprint", name="pk_key_uses"),
+    )
+    op.create_table(
+        "list_changes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_list_changes"),
     )

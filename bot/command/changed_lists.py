@@ -1,0 +1,87 @@
+"""When something changes in PagerDuty's services, policies, schedules, teams or people, no replica goes on
+with an old list of them.
+
+Heard of by `service.*` webhooks and by our own writes, whoever makes them: bot/pagerduty/http.py tells of
+every call. Here it is forgotten at once; the other replicas hear by a hint, or at their next look at the
+store's revisions, PERIOD later. What nobody tells us (a schedule edited in PagerDuty's web app) is found when
+the list's own time is over: a minute for who is on call, five for names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from bot.errors import StoreUnavailable
+from bot.pagerduty.directory import Directory, lists_changed_by
+from bot.store.list_changes import ListChanges
+from bot.store.wake import Wake
+
+log = structlog.get_logger("pagerline.directory")
+
+PERIOD = 10.0  # seconds between looks when nothing hints
+REFUSED = range(400, 500)  # PagerDuty did nothing
+
+
+class ChangedLists:
+    """`changed` and `called` never wait and never fail; `run` tells the other replicas, and hears them."""
+
+    def __init__(
+        self, directory: Directory, changes: ListChanges, wake: Wake, *, period: float = PERIOD
+    ) -> None:
+        self._directory = directory
+        self._changes = changes
+        self._wake = wake
+        self._period = period
+        self._untold: set[str] = set()
+        self._seen: Mapping[str, int] = {}
+        self._store_away = False
+
+    def changed(self, *lists: str) -> None:
+        """Something of these lists is not what it was."""
+        if lists:
+            self._directory.forget(*lists)
+            self._untold.update(lists)
+            self._wake.notify("lists")
+
+    def called(self, method: str, path_template: str, status: int) -> None:
+        """A call to PagerDuty was over; a write that may have been carried out changes what it is about."""
+        if method != "GET" and status not in REFUSED:
+            self.changed(*lists_changed_by(path_template))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop."""
+        stopped = asyncio.create_task(stop.wait(), name="changed lists stop")
+        try:
+            while not stop.is_set():
+                try:
+                    await self.look()
+                    self._store_away = False
+                except StoreUnavailable as away:
+                    if not self._store_away:
+                        log.warning("changed_lists_not_looked_at", reason=str(away))
+                    self._store_away = True
+                hinted = asyncio.ensure_future(self._wake.wait(self._period, "lists"))
+                await asyncio.wait({hinted, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                hinted.cancel()
+        finally:
+            stopped.cancel()
+
+    async def look(self) -> None:
+        """Tell what changed here, forget what changed elsewhere. Raises StoreUnavailable; then what is untold
+        waits for the next look.
+        """
+        told, self._untold = self._untold, set()
+        try:
+            if told:
+                await self._changes.note(told)
+                self._wake.notify("lists")
+            now = await self._changes.revisions()
+        except BaseException:
+            self._untold |= told
+            raise
+        elsewhere = [name for name in now if now[name] != self._seen.get(name, 0) + (name in told)]
+        self._seen = now
+        self._directory.forget(*elsewhere)
