@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.cli.settings import settings_for
 from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.command.spans import span
+from bot.model import MadeCall
 from bot.settings import Settings
 from bot.store.audit_reading import Act, AuditReading, Wanted
 from bot.store.database import Database
@@ -43,6 +45,7 @@ FIELDS = (
     "detail",
     "status",
     "request_id",
+    "calls",
 )
 """Their names and order are a promise (docs/audit.md)."""
 
@@ -57,6 +60,7 @@ def fields_of(act: Act) -> dict[str, Any]:
         "accepted_at": _moment(act.accepted_at),
         "done_at": _moment(act.done_at),
         "incident_ids": list(act.incident_ids),
+        "calls": [asdict(one) for one in act.calls],
     }
 
 
@@ -74,8 +78,15 @@ def _jsonl(act: Act) -> str:
 
 
 def _csv(act: Act) -> str:
-    values = fields_of(act) | {"incident_ids": " ".join(act.incident_ids)}
+    values = fields_of(act) | {
+        "incident_ids": " ".join(act.incident_ids),
+        "calls": "; ".join(_call(one) for one in act.calls),
+    }
     return _csv_line(["" if values[name] is None else _flat(str(values[name])) for name in FIELDS])
+
+
+def _call(one: MadeCall) -> str:
+    return f"{one.method} {one.path} {one.status} {one.request_id or '-'} {one.seconds:g}s"
 
 
 def _csv_line(cells: list[str]) -> str:

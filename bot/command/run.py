@@ -201,6 +201,7 @@ class Runner:
                 detail=what_was_told(reply),
                 status=journal.status,
                 request_id=journal.request_id or errand.request_id,
+                calls=journal.calls,
                 identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,
             )
         except StoreUnavailable:

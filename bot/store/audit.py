@@ -79,6 +79,7 @@ def end_statement(database: Database, by: Column[Any]) -> Update:
             detail=bindparam("new_detail"),
             status=bindparam("new_status"),
             request_id=bindparam("new_request_id"),
+            calls=bindparam("new_calls"),
             done_at=database.now_sql(),
         )
     )

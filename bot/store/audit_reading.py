@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Row, and_, func, or_, select, type_coerce
 
+from bot.model import MadeCall
+from bot.store import made_calls
 from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.people_tables import audit
@@ -24,7 +26,8 @@ PAGE = 500  # acts per query
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One row of the audit. All moments are the database's clock, UTC; ids are Slack's, but for `person_id`
-    and `incident_ids`, which are PagerDuty's. `outcome` None: begun, and not known how it ended.
+    and `incident_ids`, which are PagerDuty's. `outcome` None: begun, and not known how it ended. `calls`:
+    what PagerDuty was asked for it, in the order of its answers.
     """
 
     id: int
@@ -43,6 +46,7 @@ class Act:
     detail: str | None
     status: int | None
     request_id: str | None
+    calls: tuple[MadeCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,4 +150,5 @@ def _act(row: Row[Any]) -> Act:
         detail=row.detail,
         status=row.status,
         request_id=row.request_id,
+        calls=made_calls.read(row.calls),
     )

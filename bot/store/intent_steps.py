@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, bindparam, update
 
-from bot.model import SlackUser
-from bot.store import audit
+from bot.model import MadeCall, SlackUser
+from bot.store import audit, made_calls
 from bot.store.database import Database
 from bot.store.people_tables import intents
 from bot.store.sealing import Sealer
@@ -78,9 +78,9 @@ class Started:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """It ended: `outcome` is one word, `detail` the answer's plain text, `subjects` the incidents it changed
-    or was about, `status` and `request_id` PagerDuty's answer to its last write, `record` its row in the
-    audit where we wrote that ourselves. `identity` of an act (email, oauth): then it is on record even if it
-    never began.
+    or was about, `status` and `request_id` PagerDuty's answer to its last write, `calls` every call that was
+    made for it, `record` its row in the audit where we wrote that ourselves. `identity` of an act (email,
+    oauth): then it is on record even if it never began.
     """
 
     intent: Intent
@@ -90,6 +90,7 @@ class Finish:
     detail: str = ""
     status: int | None = None
     request_id: str | None = None
+    calls: Sequence[MadeCall] = ()
     record: int | None = None
     identity: str | None = None
 
@@ -232,6 +233,7 @@ class Finishing(_WholeOrNot[Finish, bool]):
             "detail": item.detail[:500] or None,
             "status": item.status,
             "request_id": item.request_id,
+            "calls": made_calls.written(item.calls),
         }
         if item.record is not None or item.intent.state == STARTED:
             values: dict[str, Any] = {f"new_{name}": value for name, value in outcome.items()}

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, or_, select, update
 
-from bot.model import SlackUser
+from bot.model import MadeCall, SlackUser
 from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.database import Database
@@ -80,6 +80,7 @@ class Intents:
         detail: str = "",
         status: int | None = None,
         request_id: str | None = None,
+        calls: Sequence[MadeCall] = (),
         identity: str | None = None,
     ) -> bool:
         """It ended; `outcome` is one word, `detail` the answer's plain text; the rest as `Finish` has it.
@@ -95,6 +96,7 @@ class Intents:
             detail=storable(detail),
             status=status,
             request_id=request_id,
+            calls=calls,
             identity=identity,
         )
         return await self._batcher.submit(self._finishing, ended)

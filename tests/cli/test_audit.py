@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from bot.cli.audit import FIELDS
+from bot.model import MadeCall
 from bot.store.database import Database
+from bot.store.made_calls import written
 from bot.store.schema import migrate
 from tests.cli.conftest import ROOT, Call, environment
 from tests.store.acts import an_act, put_acts
@@ -44,7 +46,8 @@ HOSTILE = 'note Q2 "a, b"\n\x1b[31mred\x07'
 
 def test_machines_get_every_field_under_its_name(database_url: str, call: Call) -> None:
     begun = an_act(60, words=HOSTILE, subjects="Q2,Q3", outcome=None, done_at=None, status=None)
-    settings = filled(database_url, an_act(), begun)
+    calls = written([MadeCall("PUT", "/incidents", 200, "r-1", 0.21)])
+    settings = filled(database_url, an_act(calls=calls), begun)
     outcome = call("audit", "--format", "jsonl", settings=settings)
     assert (outcome.status, outcome.err) == (0, "")
     first, second = (json.loads(line) for line in outcome.out.splitlines())
@@ -52,16 +55,26 @@ def test_machines_get_every_field_under_its_name(database_url: str, call: Call) 
     assert first["accepted_at"] == "2026-08-01T12:00:00.000Z"
     assert first["done_at"] == "2026-08-01T12:00:01.000Z"
     assert (first["incident_ids"], first["status"], first["request_id"]) == (["Q1"], 200, "r-1")
+    assert first["calls"] == [
+        {"method": "PUT", "path": "/incidents", "status": 200, "request_id": "r-1", "seconds": 0.21}
+    ]
+    assert second["calls"] == []
     assert (second["outcome"], second["done_at"], second["words"]) == (None, None, HOSTILE)
     assert "\x1b" not in outcome.out
 
 
 def test_a_spreadsheet_gets_one_line_an_act(sqlite_url: str, call: Call) -> None:
-    settings = filled(sqlite_url, an_act(words=HOSTILE, subjects="Q1,Q2", request_id=None))
+    calls = [
+        MadeCall("GET", "/incidents/{id}", 0, None, 15.0),
+        MadeCall("PUT", "/incidents", 200, "r-1", 0.2),
+    ]
+    act = an_act(words=HOSTILE, subjects="Q1,Q2", request_id=None, calls=written(calls))
+    settings = filled(sqlite_url, act)
     outcome = call("audit", "--format", "csv", settings=settings)
     (row,) = csv.DictReader(io.StringIO(outcome.out))
     assert tuple(row) == FIELDS
     assert (row["incident_ids"], row["request_id"]) == ("Q1 Q2", "")
+    assert row["calls"] == "GET /incidents/{id} 0 - 15s; PUT /incidents 200 r-1 0.2s"
     assert row["words"] == 'note Q2 "a, b" [31mred'
     assert len(outcome.out.splitlines()) == 2
 

@@ -30,6 +30,7 @@ def an_act(seconds: float = 0.0, **values: Any) -> dict[str, Any]:
         "detail": "Acknowledged #1234 Disk full.",
         "status": 200,
         "request_id": "r-1",
+        "calls": None,
         "accepted_at": accepted,
         "done_at": accepted + timedelta(seconds=1),
     }

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.model import MadeCall
 from bot.store.audit_reading import Act, AuditReading, Wanted
 from bot.store.database import Database
+from bot.store.made_calls import written
 from tests.store.acts import NOON, an_act, put_acts
 
 
@@ -28,6 +30,18 @@ async def test_an_act_is_read_as_it_was_written(database: Database) -> None:
     assert act.incident_ids == ("Q1", "Q2")
     assert (act.outcome, act.status, act.request_id) == ("done", 200, "r-1")
     assert (act.accepted_at, act.done_at) == (NOON, NOON + timedelta(seconds=1))
+
+
+async def test_every_call_of_an_act_is_read_as_it_was_made(database: Database) -> None:
+    calls = (
+        MadeCall("GET", "/incidents/{id}", 200, "r-1", 0.12),
+        MadeCall("PUT", "/incidents", 0, None, 15.0),
+        MadeCall("PUT", "/incidents", 200, "r-\u2028 3", 0.3),
+    )
+    await put_acts(database, an_act(calls=written(calls)), an_act(1))
+    told, before = await streamed(database)
+    assert told.calls == calls
+    assert before.calls == ()
 
 
 async def test_a_stream_is_whole_whatever_the_page_and_however_many_moments_are_equal(

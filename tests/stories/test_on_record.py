@@ -46,6 +46,11 @@ async def test_the_admin_reads_who_did_what(office: Office) -> None:
     assert (done.verb, done.surface, done.incident_ids) == ("ack", "button", (incident.id,))
     assert (done.outcome, done.status) == ("done", 200)
     assert done.request_id
+    read, write = done.calls
+    assert (read.method, read.path, read.status) == ("GET", "/incidents/{id}", 200)
+    assert (write.method, write.path, write.status) == ("PUT", "/incidents", 200)
+    assert write.request_id == done.request_id != read.request_id
+    assert refused.calls == ()
     assert done.done_at is not None
     assert timedelta() <= done.done_at - done.accepted_at < 30 * SECONDS
     assert (refused.user_id, refused.verb, refused.outcome) == ("U0OLIVE", "resolve", "not_allowed")
