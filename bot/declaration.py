@@ -130,7 +130,7 @@ KINDS: frozenset[type] = frozenset(
 class Parameter:
     """One argument of a command. `label` heads its form field; `hint` stands under it; `form_only` ones are
     never read from a typed line, `asked` False ones never asked for in the form (a control carries them);
-    `usage` is its word in the usage line (default: by kind).
+    `named` ones are typed as `name=…`; `usage` is its word in the usage line (default: by kind).
     """
 
     name: str
@@ -141,6 +141,7 @@ class Parameter:
     hint: str = ""
     form_only: bool = False
     asked: bool = True
+    named: bool = False
     usage: str = ""
 
 
@@ -255,6 +256,7 @@ class Command:
     admins_only: bool = False  # refused to whoever is not one of ADMINS
     subscribers_only: bool = False  # refused to whoever SUBSCRIBERS does not name
     without_seat: bool = False  # people without a PagerDuty user may, where a setting lets them
+    form_when_bare: bool = False  # without any of its options it opens the form
     was_done: WasDone | None = None  # for an act that was interrupted: it is looked up, never repeated
 
     @property
@@ -268,7 +270,7 @@ class Command:
     def usage(self) -> str:
         """`ack [N…]`, `note N text`: the arguments as a person types them."""
         words = [self.verb, *(_usage_word(p) for p in self.parameters if p.asked and not p.form_only)]
-        return " ".join(words)
+        return " ".join(dict.fromkeys(words))  # several options may share one word
 
     @property
     def form_parameters(self) -> tuple[Parameter, ...]:
@@ -289,6 +291,8 @@ _USAGE_WORDS: Mapping[type, str] = {
 def _usage_word(parameter: Parameter) -> str:
     if parameter.usage:
         return parameter.usage
+    if parameter.named:
+        return f"[{parameter.name}=…]"
     word = _USAGE_WORDS.get(parameter.kind, parameter.name)
     if parameter.many:
         word += "…"
@@ -298,13 +302,14 @@ def _usage_word(parameter: Parameter) -> str:
 @dataclass(frozen=True, slots=True)
 class Argument:
     """What the signature cannot say of a parameter: its form label, hint, word in the usage line, that it is
-    only asked for in the form, or never (`asked`).
+    only asked for in the form, or never (`asked`), or typed by its name (`named`).
     """
 
     label: str = ""
     hint: str = ""
     form_only: bool = False
     asked: bool = True
+    named: bool = False
     usage: str = ""
 
 
@@ -322,6 +327,7 @@ def command(
     admins_only: bool = False,
     subscribers_only: bool = False,
     without_seat: bool = False,
+    form_when_bare: bool = False,
     was_done: WasDone | None = None,
 ) -> Callable[[Handler], Command]:
     """Turn a handler into its declaration; raises TypeError at import for a signature it cannot read (a
@@ -348,6 +354,7 @@ def command(
             admins_only=admins_only,
             subscribers_only=subscribers_only,
             without_seat=without_seat,
+            form_when_bare=form_when_bare,
             was_done=was_done,
         )
 
@@ -374,6 +381,7 @@ def _parameters(verb: str, handler: Handler, details: Mapping[str, Argument]) ->
                 hint=detail.hint,
                 form_only=detail.form_only,
                 asked=detail.asked,
+                named=detail.named,
                 usage=detail.usage,
             )
         )

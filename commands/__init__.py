@@ -4,6 +4,7 @@ from bot.command.catalog import Catalog
 from commands import (
     ack,
     ack_all,
+    api,
     audit,
     change,
     escalate,
@@ -25,6 +26,7 @@ from commands import (
     trigger,
     unlink,
     unsubscribe,
+    update,
     whoami,
 )
 
@@ -35,6 +37,7 @@ CATALOG = Catalog(
     ack_all.ack_all,
     resolve.resolve,
     escalate.escalate,
+    update.update,
     note.note,
     notes.notes,
     trigger.trigger,
@@ -51,6 +54,7 @@ CATALOG = Catalog(
     links.refuse,
     team_links.team_links,
     audit.audit,
+    api.api,
     help.help_,
     more.more,
     share.share,

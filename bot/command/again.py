@@ -14,7 +14,7 @@ from bot.command.arguments import RESTS, Given
 from bot.command.filling import text_of
 from bot.command.ports import IncidentStore
 from bot.command.request import Request, Surface
-from bot.declaration import Command, IncidentRef
+from bot.declaration import Command, IncidentRef, Prose
 from bot.errors import StoreUnavailable
 from bot.render.carried import carried
 from bot.store.intent_steps import Intent
@@ -28,10 +28,25 @@ def words_for(command: Command, given: Given, filled: Mapping[str, str] | None =
     for parameter in command.parameters:
         if (value := given.values.get(parameter.name)) is not None:
             fields[parameter.name] = text_of(value)
-            plain = plain and parameter.kind not in RESTS and not parameter.form_only
+            plain = plain and parameter.kind not in RESTS and not (parameter.form_only or parameter.named)
     return (
         " ".join([command.verb, *fields.values()]) if plain or not fields else carried(command.verb, fields)
     )
+
+
+def words_on_record(command: Command, given: Given | None, typed: str) -> str:
+    """The line that the audit keeps: what was typed; of a command with options, what was understood, without
+    texts of any length given by name, which may hold anything.
+    """
+    if given is None or not any(one.named for one in command.parameters):
+        return typed
+    words = [command.verb]
+    for one in command.parameters:
+        value = given.values.get(one.name)
+        if value is not None and one.asked and not (one.named and one.kind is Prose):
+            told = " ".join(text_of(value).split())
+            words.append(f"{one.name}={told}" if one.named else told)
+    return " ".join(words)
 
 
 def words_again(command: Command, request: Request, given: Given | None, typed: str) -> str:

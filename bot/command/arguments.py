@@ -9,10 +9,11 @@ directory raises).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from bot.command.named import Option, take_options
 from bot.command.words import Word, clean, link_target, mentioned_user, nearest, plain, split, unescape
 from bot.declaration import (
     Command,
@@ -72,6 +73,10 @@ class Given:
         """The required ones that are absent."""
         return tuple(one for one in command.parameters if one.required and one.name not in self.values)
 
+    def is_bare(self, command: Command) -> bool:
+        """Whether nothing but what is required was said."""
+        return not any(not one.required and one.name in self.values for one in command.parameters)
+
     def with_value(self, name: str, value: Any) -> Given:
         """The same and one more."""
         return Given({**self.values, name: value})
@@ -96,12 +101,12 @@ async def read_line(
     `from_control`: a button's or menu's value, whose first word is the incident whatever it looks like; a
     person's `note PROD is back` starts with a word that could be an id and is not. Raises `UserError`.
     """
-    line = clean(rest)
+    options, line = take_options(command.parameters, clean(rest))
+    values = await _read_options(options, names)
     words = split(line)
-    values: dict[str, Any] = {}
     at = 0
     for parameter in command.parameters:
-        if parameter.form_only or at >= len(words):
+        if parameter.form_only or parameter.named or at >= len(words):
             continue
         if parameter.kind in RESTS:
             values[parameter.name] = _rest(parameter.kind, line, words[at:])
@@ -114,6 +119,43 @@ async def read_line(
     if at < len(words):
         raise await _not_understood(command, line, words[at], names, prefix)
     return Given(values)
+
+
+async def _read_options(options: Sequence[Option], names: Names) -> dict[str, Any]:
+    """The values of what was typed by name. Raises `UserError`."""
+    values: dict[str, Any] = {}
+    for option in options:
+        one = option.parameter
+        if one.name in values and not one.many:
+            raise UserError(f"`{one.name}=` is there twice. Say it once.")
+        value = await _option_value(option, names)
+        if value is None:
+            hint = _hint(one)
+            raise UserError(f"`{one.name}=` does not take “{_short(plain(option.text))}”. {hint}")
+        values[one.name] = [*values.get(one.name, ()), value] if one.many else value
+    return values
+
+
+async def _option_value(option: Option, names: Names) -> Any:
+    """None when it cannot be read."""
+    one, text = option.parameter, option.text
+    if not text:
+        return None
+    if one.kind is PriorityName:
+        return await names.priority(plain(text))
+    if one.kind in RESTS:
+        if option.quoted:
+            return _rest(one.kind, text, [Word(text, 0, len(text), quoted=True)])
+        return _rest(one.kind, text, split(text))
+    return _from_field(replace(one, many=False), text)
+
+
+def _hint(one: Parameter) -> str:
+    if issubclass(one.kind, OneOf):
+        return f"It takes {' or '.join(one.kind.choices)}."
+    if one.kind is PriorityName:
+        return "It takes a priority of your account, such as P1."
+    return _HINTS.get(one.kind, "Write something behind it.")
 
 
 def _prose_follows(command: Command, parameter: Parameter) -> bool:
@@ -328,7 +370,9 @@ async def _looked_up(parameter: Parameter, text: str, names: Names) -> Any:
         return await names.scope(text)
     words = split(clean(text))
     found, after = await _take_priorities(words, 0, names)
-    return found if after == len(words) else None
+    if found is None or after < len(words):
+        return None
+    return found if parameter.many else found[0]
 
 
 def _from_field(parameter: Parameter, text: str) -> Any:
@@ -336,6 +380,8 @@ def _from_field(parameter: Parameter, text: str) -> Any:
     read. What is typed into a form comes as it is: Slack escapes nothing there.
     """
     kind = parameter.kind
+    if kind is Line and parameter.many:
+        return [Line(" ".join(one.split())) for one in text.splitlines() if one.strip()]
     if kind in RESTS:
         return kind(" ".join(text.split()) if kind in (Line, Query) else text.strip())
     words = split(clean(text))

@@ -37,7 +37,10 @@ from bot.model import (
     Subscription,
     Urgency,
 )
+from bot.pagerduty.calls import ApiCall
+from bot.pagerduty.edits import Edit
 from bot.pagerduty.event_fields import Alert, Change
+from bot.pagerduty.http import Answer
 from bot.render.outcomes import Outcome
 from bot.slack.failures import ChannelClosed, ScopeMissing
 from bot.slack.workspaces import Workspaces
@@ -124,6 +127,15 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """What came of changing fields: those that are new with their values, none where it was so already."""
+
+    incident: Incident
+    changed: tuple[tuple[str, str], ...] = ()
+    refusal: str = ""  # as above
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An escalation through this bot: by which Slack user, how long ago (seconds)."""
 
@@ -160,6 +172,12 @@ class IncidentPort(Protocol):
 
     async def escalate(self, ref: IncidentRef, level: int) -> Escalated:
         """To this level of its policy; never down, and once however many ask at once."""
+
+    async def edit(self, ref: IncidentRef, edit: Edit) -> Edited:
+        """Change its fields in one write, without what is so already."""
+
+    async def call(self, call: ApiCall) -> Answer:
+        """Any call to PagerDuty's REST API, as this person. Raises PagerDutyFailure."""
 
     async def last_escalation(self, incident: Incident, seconds: float) -> Escalation | None:
         """Somebody's escalation within the last `seconds` through this bot."""

@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.accounts.acting import Acting
 from bot.command.context import Escalated, Found, NewIncident, Triggered
+from bot.command.editing import NOT_ESCALATED, Editing
 from bot.command.looking import Reach, distinct, no_such
-from bot.command.sending import Sending
 from bot.declaration import IncidentRef
 from bot.errors import (
-    NotAllowed,
     PagerDutyFailure,
     PagerDutyForbidden,
     PagerDutyNotFound,
     PagerDutyRefused,
     PagerDutyUnavailable,
-    UserError,
 )
-from bot.model import Channel, Incident, Note, Reading, Status, Urgency
-from bot.pagerduty.client import PagerDuty
+from bot.model import Channel, Incident, Note, Status, Urgency
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
 
 BULK = 250  # incidents in one write, PagerDuty's limit
-LEASE_SECONDS = 15.0
-NOT_ESCALATED = "PagerDuty cannot escalate it as it is now. Look at it, or call somebody directly."
-LEASE_PATIENCE = 8.0  # seconds to wait while somebody else escalates the same incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +40,8 @@ class Desks(Reach):
 
 
 @dataclass(slots=True)
-class Desk(Sending):
+class Desk(Editing):
     """What one request may do with incidents."""
-
-    acting: Acting | None = None
-    subjects: list[str] = field(default_factory=list)  # ids of the incidents that were changed
-    _written_at: dict[str, datetime] = field(default_factory=dict)  # PagerDuty's clock
-
-    @property
-    def _own_token(self) -> bool:
-        """Whether a 403 is about this person's role."""
-        return self.acting is not None and self.acting.kind == "oauth"
-
-    @property
-    def _hand(self) -> PagerDuty:
-        if self.acting is None:
-            raise NotAllowed("This command may only read. Tell whoever runs this bot: its scope is wrong.")
-        return self.acting.pagerduty.noting_in(self.journal)
 
     async def acknowledge(self, refs: Sequence[IncidentRef]) -> list[Outcome]:
         """Read all in parallel, write once for those that are triggered: PagerDuty reopens a resolved
@@ -171,14 +150,6 @@ class Desk(Sending):
                 told[ident] = Outcome(Result.RESOLVED, ident, incident)
         return told
 
-    async def _changed(self, reading: Reading, began_at: datetime) -> Incident:
-        """What PagerDuty answered to our own write, saved."""
-        incident = await self.reach.levels.with_level(reading.incident)
-        await self.reach.incidents.save_written(Reading(incident, reading.updated_at), began_at=began_at)
-        self.subjects.append(incident.id)
-        self._written_at[incident.id] = reading.updated_at
-        return incident
-
     async def _refused(self, ident: str, failure: PagerDutyFailure) -> Outcome:
         known = await self.reach.incidents.find(ident)
         if failure.code in (ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED):
@@ -218,16 +189,6 @@ class Desk(Sending):
             return Escalated(changed, moved=True, level=level)
         finally:
             await self.reach.leases.release(lease)
-
-    async def _lease(self, name: str) -> object:
-        deadline = asyncio.get_running_loop().time() + LEASE_PATIENCE
-        while (lease := await self.reach.leases.take(name, LEASE_SECONDS)) is None:
-            if asyncio.get_running_loop().time() > deadline:
-                raise UserError(
-                    "Somebody else is escalating this incident right now. Look at it again in a moment."
-                )
-            await asyncio.sleep(0.1)
-        return lease
 
     async def note(self, ref: IncidentRef, text: str) -> tuple[Incident, Note]:
         """Write a note."""

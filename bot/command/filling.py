@@ -12,7 +12,7 @@ from bot.command.arguments import Given
 from bot.command.context import Where
 from bot.command.ports import IncidentStore
 from bot.command.request import Request
-from bot.declaration import Command, IncidentRef, LevelNumber, Reply, ScopeRef, ServiceRef
+from bot.declaration import Command, IncidentRef, LevelNumber, Line, Reply, ScopeRef, ServiceRef
 from bot.render.forms import FormState, render_form
 from bot.render.pickers import pick_incident
 
@@ -85,7 +85,8 @@ async def form_for(
 def text_of(value: object) -> str:
     """A value as the text that gives it back when read from a field; a control's word, if it is one."""
     if isinstance(value, list):
-        return " ".join(text_of(one) for one in value)
+        lines = any(isinstance(one, Line) for one in value)
+        return ("\n" if lines else " ").join(text_of(one) for one in value)
     if isinstance(value, ScopeRef):
         return "all" if value.kind == "all" else f"{value.kind} {value.id}"
     if isinstance(value, (IncidentRef, ServiceRef)):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.accounts.acting import Acting
-from bot.command.again import words_again, words_for
+from bot.command.again import words_again, words_for, words_on_record
 from bot.command.answering import Answering
 from bot.command.arguments import Given, read_fields, read_line
 from bot.command.catalog import Called
@@ -90,7 +90,7 @@ class Steps:
                 await recognising
                 return filled
             errand.given = filled
-            if filled.missing(called.command):
+            if filled.missing(called.command) or _is_bare(called.command, filled, request):
                 known = await self._in_time(recognising)
                 return await self._ask(errand, called.command, filled, where, show_incident=known)
             return await self._handle(errand, called.command, filled, where, await recognising)
@@ -129,7 +129,7 @@ class Steps:
             surface=request.surface,
             channel_id=request.channel_id,
             verb=command.verb,
-            words=errand.words,
+            words=words_on_record(command, errand.given, errand.words),
         )
         return await self._services.intents.start(errand.intent, entry if command.acts else None)
 
@@ -229,6 +229,11 @@ class Steps:
                 raise
             return Who(user, None, BY_EVENTS), None
         return Who(user, acting.person, acting.kind), acting
+
+
+def _is_bare(command: Command, given: Given, request: Request) -> bool:
+    """Whether its form is to ask for more; one that was submitted so is the handler's to refuse."""
+    return command.form_when_bare and request.fields is None and given.is_bare(command)
 
 
 async def _forget(task: asyncio.Future[tuple[Who, Acting | None]]) -> None:

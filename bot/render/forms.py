@@ -159,10 +159,11 @@ def _element(one: Parameter, value: str, label: str, choices: Sequence[Choice] |
 
 
 def _typed(one: Parameter, value: str) -> Block:
-    element: Block = {"type": "plain_text_input", "multiline": one.kind is Prose}
-    if one.kind is Line:
+    lines = one.kind is Prose or one.many
+    element: Block = {"type": "plain_text_input", "multiline": lines}
+    if one.kind is Line and not one.many:
         element["max_length"] = 1024  # as long as an event's summary may be (Events API v2)
-    if one.kind is Prose:
+    if lines:
         element["max_length"] = 3000
     return element | {"initial_value": value[: element.get("max_length", 3000)]} if value else element
 

@@ -99,3 +99,56 @@ async def test_when_pagerduty_is_away_it_says_so(board: Switchboard) -> None:
     said = await board.types("oncall checkout")
     assert "PagerDuty does not answer" in said
     assert board.newest().buttons == ["Try again"]
+
+
+# ---------------------------------------------------------------------------------------------- with options
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("oncall checkout limit=5", {"limit": ["5"], "escalation_policy_ids[]": ["PEPCHK"]}),
+        ("oncall platform team total=yes", {"total": ["true"], "escalation_policy_ids[]": ["PEPPLAT"]}),
+        ("oncall users=bob, carol chen", {"user_ids[]": ["PBOB002", "PCAROL3"]}),
+        ("oncall users=bob earliest=yes", {"earliest": ["true"]}),
+        ("oncall alice include=users", {"include[]": ["users"], "user_ids[]": ["PALICE1"]}),
+        ("oncall schedules=checkout rota,null", {"schedule_ids[]": ["PSCHCHK", "null"]}),
+        ("oncall policies=PEPCHK users=me", {"user_ids[]": ["PALICE1"]}),
+        ("oncall until=7d zone=Europe/Berlin", {"time_zone": ["Europe/Berlin"]}),
+    ],
+)  # fmt: skip
+async def test_options_are_pagerdutys(board: Switchboard, line: str, query: dict[str, list[str]]) -> None:
+    assert "On call" in await board.types(line)
+    (asked,) = [one for one in board.pagerduty.journal if one.path == "/oncalls" and one.direction == "in"]
+    assert {name: asked.query.get(name) for name in query} == query
+
+
+async def test_a_list_says_who_when_and_how_many(board: Switchboard) -> None:
+    said = await board.types(
+        "oncall checkout until=30d zone=America/New_York limit=2 total=yes include=users"
+    )
+    assert "Alice Anderson" in said
+    assert "Checkout primary, level 1 (Checkout rota)" in said
+    assert "alice@acme.example" in said
+    assert "Times in America/New_York." in said
+    assert "lines in all" in said
+    assert "raise `limit=`" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("until=120d", "the next 90 days"),
+        ("since=7d until=2d", "ends before it begins"),
+        ("until=soon", "is no time"),
+        ("zone=Berlin", "is no time zone"),
+        ("limit=1000", "is no limit"),
+        ("include=teams", "cannot be included"),
+        ("schedules=rota", "could be"),
+        ("users=nobody", "no person called"),
+        ("earliest=maybe", "yes or no"),
+    ],
+)
+async def test_options_that_cannot_be_read_are_said(board: Switchboard, options: str, said: str) -> None:
+    assert said in await board.types(f"oncall {options}")
+    assert "GET /oncalls" not in board.calls()
