@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.command.changed_lists import ChangedLists
 from bot.delivery.reach import Reach
+from bot.delivery.rehearsed import Rehearsed
 from bot.errors import SlackFailure, UserError
 from bot.metrics import Metrics
 from bot.pagerduty import http as pagerduty_http
@@ -81,7 +82,8 @@ class SlackSide:
 @dataclass(frozen=True, slots=True)
 class PagerDutySide:
     """The account key's client, for reads; names and levels; the session that all of it shares; whether
-    PagerDuty answers; who calls it how often; which lists changed there.
+    PagerDuty answers; who calls it how often; which lists changed there; with GAMEDAY_SERVICE, about what it
+    is taken for away.
     """
 
     session: aiohttp.ClientSession
@@ -91,6 +93,7 @@ class PagerDutySide:
     reach: Reach
     tally: Tally
     changed: ChangedLists
+    rehearsed: Rehearsed | None
 
 
 async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Store:
@@ -196,8 +199,14 @@ async def open_pagerduty(
         reach.called(method, path_template, status, seconds)
         changed.called(method, path_template, status)
 
+    rehearsed = Rehearsed(settings.as_of_seconds) if settings.gameday_service else None
     wire = pagerduty_http.PagerDutyHttp(
-        session, settings.api_url, on_call=called, on_end=metrics.pagerduty_request, tally=tally
+        session,
+        settings.api_url,
+        on_call=called,
+        on_end=metrics.pagerduty_request,
+        tally=tally,
+        is_silent=rehearsed.is_silent if rehearsed else None,
     )
     metrics.watch_budgets(wire.budgets)
     key = AccountKey(settings.pagerduty_api_key)
@@ -205,4 +214,6 @@ async def open_pagerduty(
     changed = ChangedLists(directory, ListChanges(store.database), store.wake)
     stack.push_async_callback(directory.close)
     reader = PagerDuty(wire, key, ranks=directory.ranks)
-    return PagerDutySide(session, reader, directory, Levels(directory, reader), reach, tally, changed)
+    return PagerDutySide(
+        session, reader, directory, Levels(directory, reader), reach, tally, changed, rehearsed
+    )

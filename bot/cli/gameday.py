@@ -22,6 +22,7 @@ from bot.cli.verb import Verb
 from bot.command.catalog import Catalog
 from bot.errors import Failure
 from bot.model import Urgency
+from bot.rehearsal.budgets import PATIENCE
 from bot.rehearsal.day import SCENARIOS, GameDay
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.report import Report
@@ -107,6 +108,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _patience(text: str) -> float:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10):
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 1 to 10")
+    return float(text)
+
+
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channel",
@@ -129,6 +136,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[str(one) for one in Urgency],
         default=str(Urgency.LOW),
         help="of what is opened (default: low, which calls nobody out of bed and is not escalated)",
+    )
+    parser.add_argument(
+        "--patience",
+        type=_patience,
+        default=PATIENCE,
+        metavar="TIMES",
+        help=f"how many times its budget a thing is waited for, before it is missing (default: {PATIENCE:g})",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask whether to go on")
     parser.add_argument("--json", action="store_true", help="the report as one JSON object")

@@ -87,7 +87,7 @@ async def open_scene(
             ground,
         ),
         view=view,
-        watching=Watching(report, say),
+        watching=Watching(report, say, patience=arguments.patience),
         rehearsals=Rehearsals(database),
     )
     return Opened(scene, database, report)

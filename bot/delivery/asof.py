@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
 from bot.background import rest
-from bot.delivery.reach import Reach
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.model import Channel
 from bot.render.outage import away, back
 from bot.slack.workspaces import Workspaces
-from bot.store.incidents import Incidents
 from bot.store.leases import Lease, Leases
 from bot.store.notices import Notices
 from bot.store.pace import POSTS, Charge, Pace, channel_posts
@@ -29,6 +28,19 @@ log = structlog.get_logger("pagerline.asof")
 LEASE = "as of"
 LEASE_SECONDS = 30.0
 NOTE = "as-of:"  # then team, channel
+
+
+class Reaching(Protocol):
+    """Whether PagerDuty answers (bot/delivery/reach.py)."""
+
+    @property
+    def away_since(self) -> datetime | None: ...
+
+
+class Showing(Protocol):
+    """Which channels are to be told (bot/store/incidents.py)."""
+
+    async def channels_showing_open(self) -> list[Channel]: ...
 
 
 def _now() -> datetime:
@@ -45,8 +57,8 @@ class AsOf:
     def __init__(
         self,
         *,
-        reach: Reach,
-        incidents: Incidents,
+        reach: Reaching,
+        incidents: Showing,
         notices: Notices,
         pace: Pace,
         leases: Leases,

@@ -124,7 +124,8 @@ class PagerDutyHttp:
     a person's token turns out to be over whatever its `renew` raises (NotLinked); nothing else.
 
     `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
-    and `on_end` count, `tally` by identity. Seconds throughout.
+    and `on_end` count, `tally` by identity; `is_silent`: whether a call to this address is to find nobody (a
+    rehearsal, bot/delivery/rehearsed.py). Seconds throughout.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class PagerDutyHttp:
         on_call: OnCall | None = None,
         on_end: OnEnd | None = None,
         tally: Tally | None = None,
+        is_silent: Callable[[str], bool] | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         call_seconds: float = CALL_SECONDS,
     ) -> None:
@@ -147,6 +149,7 @@ class PagerDutyHttp:
         self._on_call = on_call
         self._on_end = on_end
         self._tally = tally
+        self._is_silent = is_silent
         self._call_seconds = call_seconds
         self._in_flight = asyncio.Semaphore(max_in_flight)
         self._in_background = asyncio.Semaphore(max(1, max_in_flight - FREE_FOR_PEOPLE))
@@ -262,6 +265,8 @@ class PagerDutyHttp:
 
     async def _try(self, call: _Call) -> Answer:
         """Send it once there is a place for it, and the limit leaves it one."""
+        if self._is_silent is not None and self._is_silent(call.url):
+            raise PagerDutyUnavailable("PagerDuty is away, for a rehearsal")
         who = call.credentials.budget
         while True:
             await self._wait_for_limit(call)

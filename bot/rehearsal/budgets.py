@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PATIENCE = 4.0
-"""Times the budget that is waited: what comes later than its budget is late, and only then missing."""
+"""Times its budget that a thing is waited for, unless told otherwise: later it is late, and then missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,6 @@ class Budget:
 
     seconds: float
     why: str
-
-    @property
-    def patience(self) -> float:
-        """Seconds after which it is given up."""
-        return self.seconds * PATIENCE
 
     def longer_by(self, seconds: float) -> Budget:
         """The same after something that takes so long has passed."""

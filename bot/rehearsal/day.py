@@ -26,8 +26,8 @@ SCENARIOS = {
     "pagerduty-down": "the same while PagerDuty is away for the bot, as far as this incident goes",
     "storm": f"{storm.MANY} incidents at once",
 }
-CLAIM_SECONDS = 30.0
-RENEW_SECONDS = 10.0
+CLAIM_SECONDS = 12.0
+RENEW_SECONDS = 4.0
 
 
 class GameDay:
@@ -46,7 +46,7 @@ class GameDay:
         """
         lease = await self._leases.take(GAME_DAY, CLAIM_SECONDS)
         if lease is None:
-            raise UserError("Another game day is under way, or died half a minute ago. Try again then.")
+            raise UserError("Another game day is under way, or died moments ago. Try again in a minute.")
         over = asyncio.Event()
         renewing = asyncio.create_task(self._renew(lease, over), name="game day's claim")
         try:

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.errors import PagerDutyFailure, SlackFailure
-from bot.rehearsal.budgets import Budget
+from bot.errors import Failure, PagerDutyFailure, SlackFailure
+from bot.rehearsal.budgets import PATIENCE, Budget
 from bot.rehearsal.report import Report, Result, Step, judged
 
 QUICK, SLOW = 0.5, 1.5  # seconds between looks: Slack's tier for reading history is some 50 a minute
@@ -17,19 +17,28 @@ Look = Callable[[], Awaitable[str]]
 """What is still wrong; empty once all is as it should be."""
 
 
+class NothingComes(Failure):
+    """Two things in a row never came: what follows would not either."""
+
+
 class Watching:
-    """Rows go into `report`, and each is said at once. `timer` is monotonic seconds, `sleep` waits."""
+    """Rows go into `report`, each is said at once. `patience`: times its budget that a thing is waited for;
+    `timer` is monotonic seconds, `sleep` waits.
+    """
 
     def __init__(
         self,
         report: Report,
         say: Callable[[str], None],
         *,
+        patience: float = PATIENCE,
         timer: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._report = report
+        self._missing = 0  # in a row
         self._say = say
+        self._patience = patience
         self._timer = timer
         self._sleep = sleep
 
@@ -56,13 +65,16 @@ class Watching:
         at_most: float | None = None,
     ) -> bool:
         """Look until nothing is wrong, and note it; False: it never came. `since`: when it began, of `now()`;
-        `at_most`: seconds to wait, where that is less than the budget's patience.
+        `at_most`: seconds to wait, where that is less than it would be. Raises NothingComes.
         """
         began = self._timer() if since is None else since
-        patience = budget.patience if at_most is None else min(budget.patience, at_most)
-        wrong = await self.wait(look, began + patience)
+        patience = budget.seconds * (1.0 if self._missing else self._patience)
+        wrong = await self.wait(look, began + (patience if at_most is None else min(patience, at_most)))
         took = None if wrong else self._timer() - began
         self.note(judged(what, budget, took, wrong))
+        self._missing = self._missing + 1 if wrong else 0
+        if self._missing > 1:
+            raise NothingComes("Nothing comes any more. Does the bot still run?")
         return not wrong
 
     async def wait(self, look: Look, until: float) -> str:

@@ -9,12 +9,14 @@ from bot.delivery.asof import AsOf
 from bot.delivery.following import LogFollower
 from bot.delivery.loop import Delivery
 from bot.delivery.periods import Periods
+from bot.delivery.rehearsed import Rehearsing
 from bot.delivery.rereader import Rereader
 from bot.delivery.sweep import Sweep
 from bot.delivery.watch import Watch
 from bot.inbound.pagerduty import PATH
 from bot.store.cursors import Cursors
 from bot.store.pace import Pace, PaceLimits
+from bot.store.rehearsals import Rehearsals
 from bot.wiring.parts import Parts
 
 
@@ -85,9 +87,14 @@ def start_healing(parts: Parts, background: Background) -> None:
             store.incidents, reader, store.leases, cursors, seconds=settings.follow_seconds
         )
         background.start("following PagerDuty's log", follower.run)
+    reach, rehearsed = parts.pagerduty.reach, parts.pagerduty.rehearsed
+    rehearsing = None
+    if rehearsed is not None:
+        rehearsing = Rehearsing(rehearsed, Rehearsals(store.database), store.incidents, reach)
+        background.start("game day", rehearsing.run)
     notes = AsOf(
-        reach=parts.pagerduty.reach,
-        incidents=store.incidents,
+        reach=rehearsing or reach,
+        incidents=rehearsing or store.incidents,
         notices=store.notices,
         pace=pace(parts),
         leases=store.leases,

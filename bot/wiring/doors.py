@@ -145,7 +145,11 @@ def build_webhook_door(parts: Parts, sources: SourceCheck | None) -> WebhookDoor
     settings, store, directory = parts.settings, parts.store, parts.pagerduty.directory
     admins = parts.admins
 
+    rehearsed = parts.pagerduty.rehearsed
+
     async def accept(event: Event) -> bool:
+        if rehearsed is not None and rehearsed.loses(event.incident_id):
+            return False
         return (await store.incidents.accept(event)).duplicate
 
     def after(event: Event) -> None:

@@ -9,8 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.rehearsal.ground import TITLE
 from bot.sandbox.pagerduty.state import Incident
+from bot.slack.client import Slack
+from bot.slack.connection import open_session
+from bot.slack.marks import Mark
+from bot.store.database import Database
+from bot.store.leases import Leases
+from bot.store.rehearsals import GAME_DAY
 from tests.cli.conftest import Outcome, ended, start
 from tests.stories.conftest import built
 from tests.stories.office import InProcess, Office, written
@@ -56,6 +64,24 @@ class GameDays:
         """The first of them, once its message stands in the channel."""
         await self.office.checkout.expect_message(TITLE)
         return self.made()[0]
+
+    @asynccontextmanager
+    async def claimed(self) -> AsyncIterator[None]:
+        """As if another game day were under way."""
+        database = await Database.open(self.office.database_url)
+        leases = Leases(database, "somebody else")
+        lease = await leases.take(GAME_DAY, 60.0)
+        assert lease is not None
+        yield
+        await leases.release(lease)
+        await database.close()
+
+    async def bot_says(self, text: str, mark: Mark) -> None:
+        """As the bot's own token says it."""
+        async with open_session() as session:
+            token = SecretStr(self.office.slack.bot_token)
+            slack = Slack(session, token, base_url=self.office.sandbox.slack_api_url)
+            await slack.post(self.channel, text, mark=mark)
 
     async def cleaned(self) -> None:
         """Until nothing of it is open."""
