@@ -83,6 +83,34 @@ async def test_ranges_are_checked(api: Api) -> None:
     assert status == 400
 
 
+async def test_a_beginning_that_is_to_come_needs_its_end(api: Api) -> None:
+    soon = quote((datetime.now(UTC) + timedelta(days=2)).isoformat())
+    later = quote((datetime.now(UTC) + timedelta(days=3)).isoformat())
+    status, _ = await api.call("GET", f"/oncalls?since={soon}")
+    assert status == 400
+    assert len((await api.get(f"/oncalls?since={soon}&until={later}"))["oncalls"]) == 5
+
+
+async def test_times_are_written_in_the_zone_asked_for(session: aiohttp.ClientSession) -> None:
+    async with running(FakePagerDuty(acme(), clock=lambda: NOON)) as pagerduty:
+        api = Api(session, pagerduty)
+        (shift,) = (await api.get("/oncalls?schedule_ids[]=PSCHCHK&time_zone=Europe/Berlin"))["oncalls"]
+        assert shift["end"] == "2026-03-11T09:00:00+01:00"
+        status, _ = await api.call("GET", "/oncalls?time_zone=Nowhere/Else")
+        assert status == 400
+
+
+async def test_whole_objects_and_a_total_where_they_are_asked_for(api: Api) -> None:
+    wanted = "include[]=users&include[]=schedules&include[]=escalation_policies&total=true&limit=2"
+    body = await api.get(f"/oncalls?{wanted}")
+    first = body["oncalls"][0]
+    assert (first["user"]["type"], first["user"]["email"]) == ("user", "alice@acme.example")
+    assert first["schedule"]["time_zone"] == "Europe/Berlin"
+    assert first["escalation_policy"]["escalation_rules"]
+    assert (body["total"], body["limit"], body["more"]) == (5, 2, True)
+    assert (await api.get("/oncalls"))["total"] is None
+
+
 async def test_an_empty_schedule_has_nobody(api: Api, pagerduty: FakePagerDuty) -> None:
     pagerduty.control.rotate("PSCHCHK", people=[])
     assert (await api.get("/schedules/PSCHCHK/users"))["users"] == []

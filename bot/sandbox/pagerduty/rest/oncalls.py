@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.sandbox.pagerduty.failures import invalid_input
 from bot.sandbox.pagerduty.ids import Clock, stamp, stamp_or_none
@@ -55,15 +56,16 @@ class OnCalls:
             for oncall in found:
                 first.setdefault((oncall.policy, oncall.level, oncall.user), oncall)
             found = list(first.values())
-        include = query.include()
-        return ok(page("oncalls", found, query, lambda o: self._oncall(o, include)))
+        include, zone = query.include(), _zone(query)
+        return ok(page("oncalls", found, query, lambda o: self._oncall(o, include, zone)))
 
     def _range(self, query: Query) -> tuple[datetime, datetime]:
-        since = query.time("since") or self._clock()
-        until = query.time("until") or since
+        """Both are the present when left out: a `since` that is to come needs its `until`."""
+        now = self._clock()
+        since, until = query.time("since") or now, query.time("until") or now
         if until < since:
             raise invalid_input("Until must be after since")
-        if until > self._clock() + FARTHEST_AHEAD + timedelta(days=1):
+        if until > now + FARTHEST_AHEAD + timedelta(days=1):
             raise invalid_input("Until must be at most 90 days in the future")
         return since, until
 
@@ -77,7 +79,7 @@ class OnCalls:
                     for shift in self._rota.shifts(target.id, since, until):
                         yield OnCall(policy.id, level, shift.user, target.id, shift.start, shift.end)
 
-    def _oncall(self, oncall: OnCall, include: frozenset[str]) -> Json:
+    def _oncall(self, oncall: OnCall, include: frozenset[str], zone: ZoneInfo | None) -> Json:
         state, write = self._state, self._write
         schedule: Json | None = None
         if oncall.schedule:
@@ -95,8 +97,8 @@ class OnCalls:
             if "escalation_policies" in include
             else write.policy_reference(oncall.policy),
             "escalation_level": oncall.level,
-            "start": stamp_or_none(oncall.start),
-            "end": stamp_or_none(oncall.end),
+            "start": _written(oncall.start, zone),
+            "end": _written(oncall.end, zone),
         }
 
     def schedules(self, call: Call) -> Answer:
@@ -158,6 +160,22 @@ class OnCalls:
         until = call.query.time("until") or since
         users = dict.fromkeys(shift.user for shift in self._rota.shifts(schedule.id, since, until))
         return ok({"users": [self._write.user(self._state.people[user]) for user in users]})
+
+
+def _zone(query: Query) -> ZoneInfo | None:
+    """The zone times are to be written in; raises 400 for a name that is none."""
+    name = query.get("time_zone")
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, LookupError):
+        raise invalid_input("Time zone is invalid") from None
+
+
+def _written(at: datetime | None, zone: ZoneInfo | None) -> str | None:
+    """With the zone's offset where one was asked for, else in UTC."""
+    if at is None or zone is None:
+        return stamp_or_none(at)
+    return at.astimezone(zone).isoformat(timespec="seconds")
 
 
 def _asked_for(oncall: OnCall, query: Query) -> bool:
