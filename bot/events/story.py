@@ -24,12 +24,14 @@ _SHOWS_STATE = frozenset(
 )
 
 
-def story_line(known: Incident | None, event: Event) -> StoryLine | None:
-    """The line, or None when there is nothing to tell. `known`: the snapshot from before the fold."""
+def story_line(known: Incident | None, event: Event, folded: Incident | None = None) -> StoryLine | None:
+    """The line, or None when there is nothing to tell. `known`: the snapshot from before the fold; `folded`:
+    the one from after it, where somebody has it already.
+    """
     news = rule_of(event.type).news
     if event.incident_id is None or news is News.NOT:
         return None
-    change = _change(known, event)
+    change = _change(event, folded or fold(known, event))
     if change is not None and change.what == RAISED:
         news = News.CHANNEL
     elif event.merged_into is not None and event.type == "incident.resolved":
@@ -55,10 +57,9 @@ def story_line(known: Incident | None, event: Event) -> StoryLine | None:
     )
 
 
-def _change(known: Incident | None, event: Event) -> Change | None:
+def _change(event: Event, folded: Incident | None) -> Change | None:
     if rule_of(event.type).what is None or event.seen is None:
         return None
-    folded = fold(known, event)
     return folded.last_change if folded else None
 
 

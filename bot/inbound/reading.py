@@ -31,6 +31,11 @@ async def read_body(request: web.Request, *, seconds: float = BODY_SECONDS) -> b
     chunks: list[bytes] = []
     size = 0
     try:
+        if request.content.is_eof():  # as nearly always: it came together with its headers
+            whole = request.content.read_nowait()
+            if len(whole) > LARGEST:
+                raise too_large
+            return whole
         async with asyncio.timeout(seconds):
             async for chunk in request.content.iter_any():
                 size += len(chunk)

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.events import Event
 from bot.model import Incident
 from bot.store.database import Database
+from bot.store.event_rows import EventRows, row_of
 from bot.store.followers import Followers
 from bot.store.incident_rows import IncidentRows
+from bot.store.prepared import Prepared
 from bot.store.saving import BURST, Known, after_event, marked, newly_wanted
 from bot.store.snapshots import dump_line, storable, storable_event
 from bot.store.tables import events, messages, thread_lines
@@ -57,29 +59,20 @@ class Accepting:
     """The batcher's group of events."""
 
     def __init__(self, database: Database, wake: Wake) -> None:
-        among = database.among
         self._wake = wake
         self._rows = IncidentRows(database)
+        self._events = EventRows(database)
         self._followers = Followers(database)
-        self._insert = (
-            insert_into(events, database.dialect)
-            .values(received_at=database.now_sql())
-            .on_conflict_do_nothing()
-            .returning(events.c.event_id)
-        )
-        self._take_back = delete(events).where(among(events.c.event_id, "events"))
-        self._known_keys = select(events.c.event_id, events.c.webhook_id).where(
-            or_(among(events.c.event_id, "events"), among(events.c.webhook_id, "webhooks"))
-        )
         told = (
             select(messages.c.id, events.c.id)
             .join(events, events.c.incident_id == messages.c.incident_id)
-            .where(among(events.c.event_id, "events"), messages.c.gone.is_(None))
+            .where(database.among(events.c.event_id, "events"), messages.c.gone.is_(None))
         )
-        self._insert_lines = (
+        self._insert_lines = Prepared(
             insert_into(thread_lines, database.dialect)
             .from_select(["message_id", "event_id"], told)
-            .on_conflict_do_nothing()
+            .on_conflict_do_nothing(),
+            database.dialect,
         )
 
     def take(self, connection: Connection, items: Sequence[Event]) -> list[Accepted]:
@@ -87,12 +80,12 @@ class Accepting:
         taken = [storable_event(event) for event in items]
         known = self._rows.lock(connection, (event.incident_id for event in taken if event.incident_id))
         batch = _folded(known, taken, set())
-        new = self._insert_events(connection, batch.rows)
+        new = self._events.insert(connection, batch.rows)
         if len(new) < len(batch.rows):
             # Some were known already, which is rare, and the others were folded as if they were not.
-            connection.execute(self._take_back, {"events": new})
+            self._events.take_back(connection, new)
             batch = _folded(known, taken, self._seen(connection, taken))
-            self._insert_events(connection, batch.rows)
+            self._events.insert(connection, batch.rows)
         self._rows.save(connection, known, batch.after.values())
         self._tell(connection, batch.told)
         self._followers.make_rows(connection, batch.wanted)
@@ -103,7 +96,7 @@ class Accepting:
         """Keep it as it came, and have its incident read."""
         event = storable(item)
         log.error("event_poisoned", event_id=event.id, type=event.type, error=type(error).__name__)
-        self._insert_events(connection, [_row(event, error=_words(error))])
+        self._events.insert(connection, [row_of(event, error=_words(error))])
         if event.incident_id:
             try:
                 with connection.begin_nested():
@@ -119,22 +112,15 @@ class Accepting:
             self._wake.notify("delivery")
             hint_stale(self._wake)
 
-    def _insert_events(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
-        """The event ids of those that were new."""
-        return list(connection.execute(self._insert, rows).scalars()) if rows else []
-
     def _seen(self, connection: Connection, taken: Sequence[Event]) -> set[tuple[str, str]]:
-        keys = {
-            "events": [event.id for event in taken],
-            "webhooks": [event.webhook_id for event in taken if event.webhook_id],
-        }
-        found = connection.execute(self._known_keys, keys)
+        found = self._events.known(connection, taken)
         return {key for event_id, webhook_id in found for key in _pair(event_id, webhook_id)}
 
     def _tell(self, connection: Connection, event_ids: Collection[str]) -> None:
         """A line for each of these events below every message its incident has by now."""
         if event_ids:
-            connection.execute(self._insert_lines, {"events": sorted(event_ids)})
+            told = self._insert_lines.listed(sorted(event_ids))
+            self._insert_lines.run(connection, {"events": told})
 
 
 def hint_stale(wake: Wake) -> None:
@@ -160,16 +146,16 @@ def _folded(known: dict[str, Known], taken: Sequence[Event], seen: set[tuple[str
 
 def _fold(batch: _Batch, event: Event) -> Accepted:
     if not event.incident_id:
-        batch.rows.append(_row(event))
+        batch.rows.append(row_of(event))
         return Accepted()
     known = batch.after[event.incident_id]
     try:
         outcome = after_event(known, event)
         line = dump_line(outcome.line) if outcome.line else None
-        row = _row(event, applied=outcome.applied, line=line)
+        row = row_of(event, applied=outcome.applied, line=line)
     except Exception as error:
         log.exception("event_poisoned", event_id=event.id, type=event.type)
-        batch.rows.append(_row(event, error=_words(error)))
+        batch.rows.append(row_of(event, error=_words(error)))
         batch.after[event.incident_id] = marked(known)
         return Accepted(poisoned=True)
     batch.rows.append(row)
@@ -182,23 +168,6 @@ def _fold(batch: _Batch, event: Event) -> Accepted:
     if snapshot is not None and newly_wanted(known.snapshot, snapshot):
         batch.wanted.append(snapshot)
     return Accepted()
-
-
-def _row(
-    event: Event, *, applied: bool = False, line: str | None = None, error: str | None = None
-) -> dict[str, Any]:
-    return {
-        "event_id": event.id,
-        "webhook_id": event.webhook_id,
-        "subscription_id": event.subscription_id,
-        "type": event.type,
-        "incident_id": event.incident_id,
-        "occurred_at": event.occurred_at,
-        "applied": applied,
-        "line": line,
-        "raw": event.raw,
-        "error": error,
-    }
 
 
 def _pair(event_id: str, webhook_id: str | None) -> Iterable[tuple[str, str]]:

@@ -15,6 +15,20 @@ from sqlalchemy import ARRAY, BigInteger, Dialect, Double, Integer, MetaData, Te
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
+def seconds(moment: datetime | None) -> float | None:
+    """An aware datetime as a `Moment` column holds it. A naive one is a bug: ValueError."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime reached the database")
+    return moment.timestamp()
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """What a `Moment` column holds, as an aware UTC datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware datetime as UTC epoch seconds (double precision: microseconds until the year 2255)."""
 
@@ -22,18 +36,14 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
-        """Aware datetimes become seconds; numbers pass (the clock's SQL expression adds seconds). Naive
-        datetimes are a bug.
-        """
+        """Aware datetimes become seconds; numbers pass (the clock's SQL expression adds seconds)."""
         if isinstance(value, datetime):
-            if value.tzinfo is None:
-                raise ValueError("a naive datetime reached the database")
-            return value.timestamp()
+            return seconds(value)
         return None if value is None else float(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Seconds become an aware UTC datetime."""
-        return None if value is None else datetime.fromtimestamp(float(value), UTC)
+        return None if value is None else moment(float(value))
 
 
 class TextList(TypeDecorator[Sequence[str]]):

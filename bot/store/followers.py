@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Text, and_, exists, func, literal, or_, select
+from sqlalchemy.sql.base import Executable
 
 from bot.model import Channel, Incident, Reference, ScopeKind, Subscription, Urgency
 from bot.store.database import Database
+from bot.store.prepared import Prepared, as_table, in_lists
 from bot.store.tables import messages, subscriptions
 from bot.store.upsert import insert_into
 
+KEY = ("team_id", "channel_id", "incident_id")
+NEW = (*KEY, "mention")
 RULES_LOCK = 0x5041_4753  # PostgreSQL advisory lock: shared by savers, exclusive to a change of the rules
 
 
@@ -33,10 +37,8 @@ class Followers:
                 and_(kind == ScopeKind.TEAM.value, database.among(target, "teams")),
             ),
         )
-        self._insert = (
-            insert_into(messages, database.dialect)
-            .values(made_at=database.now_sql(), kind="incident")
-            .on_conflict_do_nothing()
+        self._insert = Prepared(
+            _all(database) if self._has_replicas else _each(database), database.dialect, NEW
         )
 
     def serialise(self, connection: Connection, *, changing: bool = False) -> None:
@@ -73,8 +75,33 @@ class Followers:
             }
             for channel, incident_id, mention in rows
         ]
-        if values:
-            connection.execute(self._insert, values)
+        if values and self._has_replicas:
+            self._insert.run(connection, in_lists(values, NEW))
+        elif values:
+            self._insert.run_many(connection, values)
+
+
+def _each(database: Database) -> Executable:
+    """For SQLite: run for every row."""
+    return (
+        insert_into(messages, "sqlite")
+        .values(made_at=database.now_sql(), kind="incident")
+        .on_conflict_do_nothing()
+    )
+
+
+def _all(database: Database) -> Executable:
+    """For PostgreSQL: all rows in one go. Those that are there are left out first: at a conflict it would
+    wait for whoever is writing to them.
+    """
+    new = as_table(messages, NEW)
+    is_there = exists().where(*(messages.c[name] == new.c[name] for name in KEY))
+    rows = select(*new.c, database.now_sql(), literal("incident", Text)).where(~is_there)
+    return (
+        insert_into(messages, "postgresql")
+        .from_select([*NEW, "made_at", "kind"], rows)
+        .on_conflict_do_nothing()
+    )
 
 
 _KEEPING = select(func.pg_advisory_xact_lock_shared(RULES_LOCK))

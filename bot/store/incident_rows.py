@@ -1,37 +1,41 @@
 """Rows of `incidents`, locked and read as `Known`, written back after the rules have spoken.
 
 Rows are always locked in the order of their ids, so that two replicas with overlapping batches wait for each
-other instead of deadlocking. SQLite has one writer and needs no locks. Statements are built once: building
-one costs more than running it.
+other instead of deadlocking. SQLite has one writer and needs no locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from bot.store.columns import Moment
+from bot.store.columns import moment, seconds
 from bot.store.database import Database
+from bot.store.prepared import Prepared
 from bot.store.saving import Known
 from bot.store.snapshots import dump_incident, load_incident
 from bot.store.tables import incidents
-from bot.store.upsert import insert_into
+from bot.store.upsert import Dialect, insert_into
 
-_WRITTEN = (
-    *("number", "status", "urgency", "service_id", "created_at", "snapshot", "event_at", "rest_at"),
-    *("accepted_at", "read_at", "revision", "stale_seq", "read_seq", "read_after", "touched"),
-)
+_ALWAYS = ("urgency", "service_id", "created_at", "snapshot", "event_at", "rest_at", "revision", "touched")
+_MARKS = ("stale_seq", "read_seq", "read_after")
+_INDEXED = ("number", "status", "accepted_at", "read_at", *_MARKS)
+"""An UPDATE that names one of these moves the row's entry in its index on SQLite, changed or not: among ten
+thousand incidents that is a page to be read and written for each row and index.
+"""
 
 
 class IncidentRows:
     """Used inside a transaction (`Database.transact`)."""
 
     def __init__(self, database: Database) -> None:
-        self._select = (
+        self._dialect = database.dialect
+        self._select = Prepared(
             select(
                 incidents.c.id,
+                database.now_sql(),
                 incidents.c.snapshot,
                 incidents.c.event_at,
                 incidents.c.rest_at,
@@ -42,23 +46,21 @@ class IncidentRows:
                 incidents.c.read_seq,
                 incidents.c.read_after,
                 incidents.c.touched,
-                type_coerce(database.now_sql(), Moment).label("now"),
             )
             .where(database.among(incidents.c.id, "ids"))
             .order_by(incidents.c.id)
-            .with_for_update()
+            # Not FOR UPDATE: rows that refer to these (what messages show) are written meanwhile by others.
+            .with_for_update(key_share=True),
+            database.dialect,
         )
-        self._hear_of = (
+        self._hear_of = Prepared(
             insert_into(incidents, database.dialect)
             .values(heard_at=database.now_sql())
-            .on_conflict_do_nothing()
-            .returning(incidents.c.id, incidents.c.heard_at)
+            .on_conflict_do_nothing(),
+            database.dialect,
+            ("id",),
         )
-        self._update = (
-            update(incidents)
-            .where(incidents.c.id == bindparam("row_id"))
-            .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-        )
+        self._updates: dict[tuple[str, ...], Prepared] = {}
 
     def lock(self, connection: Connection, ids: Iterable[str]) -> dict[str, Known]:
         """The incidents as they are; nobody changes them before our commit. One that is new gets its row."""
@@ -68,41 +70,75 @@ class IncidentRows:
         found = self._found(connection, wanted)
         missing = [incident_id for incident_id in wanted if incident_id not in found]
         if missing:
-            made = connection.execute(self._hear_of, [{"id": incident_id} for incident_id in missing])
-            found.update({row.id: Known(id=row.id, now=row.heard_at) for row in made})
-            # Those that another replica has made in this moment.
-            theirs = [incident_id for incident_id in missing if incident_id not in found]
-            found.update(self._found(connection, theirs) if theirs else {})
+            # Another replica may make them in this moment, too.
+            self._hear_of.run_many(connection, [{"id": incident_id} for incident_id in missing])
+            found |= self._found(connection, missing)
         return found
 
     def save(self, connection: Connection, before: Mapping[str, Known], after: Iterable[Known]) -> None:
         """Write back those that differ; all were locked."""
-        changed = [_values(known) for known in after if known is not before[known.id]]
-        if changed:
-            connection.execute(self._update, changed)
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for known in after:
+            if known is not (was := before[known.id]):
+                names = _ALWAYS + (_changed(was, known) if self._dialect == "sqlite" else _INDEXED)
+                alike.setdefault(names, []).append(_row(known))
+        for names, rows in alike.items():
+            if names not in self._updates:
+                self._updates[names] = _update(names, self._dialect)
+            self._updates[names].run_many(connection, rows)
 
     def _found(self, connection: Connection, ids: list[str]) -> dict[str, Known]:
-        return {row.id: _known(row) for row in connection.execute(self._select, {"ids": ids})}
+        found = self._select.run(connection, {"ids": self._select.listed(ids)})
+        return {row[0]: _known(row) for row in found}
 
 
-def _known(row: Any) -> Known:
+def _update(names: tuple[str, ...], dialect: Dialect) -> Prepared:
+    """Of these columns; the row's id is `row_id`."""
+    # Not by their own names: those stand for what an UPDATE always sets.
+    values = {name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in names}
+    return Prepared(update(incidents).where(incidents.c.id == bindparam("row_id")).values(values), dialect)
+
+
+def _changed(was: Known, known: Known) -> tuple[str, ...]:
+    """The indexed columns in which they differ; those of one index come together."""
+    names: tuple[str, ...] = ()
+    old, new = was.snapshot, known.snapshot
+    if old is not new:
+        if old is None or new is None or old.number != new.number:
+            names += ("number",)
+        if old is None or new is None or old.status is not new.status:
+            names += ("status",)
+    if was.accepted_at != known.accepted_at:
+        names += ("accepted_at",)
+    if was.read_at != known.read_at:
+        names += ("read_at",)
+    if any(getattr(was, name) != getattr(known, name) for name in _MARKS):
+        names += _MARKS
+    return names
+
+
+def _known(row: Sequence[Any]) -> Known:
+    ident, now, snapshot, event_at, rest_at, accepted_at, read_at, *counted = row
+    revision, stale_seq, read_seq, read_after, touched = counted
+    asked_at = moment(now)
+    assert asked_at is not None
     return Known(
-        id=row.id,
-        now=row.now,
-        snapshot=None if row.snapshot is None else load_incident(row.snapshot),
-        event_at=row.event_at,
-        rest_at=row.rest_at,
-        accepted_at=row.accepted_at,
-        read_at=row.read_at,
-        revision=row.revision,
-        stale_seq=row.stale_seq,
-        read_seq=row.read_seq,
-        read_after=row.read_after,
-        touched=row.touched,
+        id=ident,
+        now=asked_at,
+        snapshot=None if snapshot is None else load_incident(snapshot),
+        event_at=moment(event_at),
+        rest_at=moment(rest_at),
+        accepted_at=moment(accepted_at),
+        read_at=moment(read_at),
+        revision=revision,
+        stale_seq=stale_seq,
+        read_seq=read_seq,
+        read_after=moment(read_after),
+        touched=bool(touched),
     )
 
 
-def _values(known: Known) -> dict[str, Any]:
+def _row(known: Known) -> dict[str, Any]:
     snapshot = known.snapshot
     return {
         "row_id": known.id,
@@ -110,15 +146,15 @@ def _values(known: Known) -> dict[str, Any]:
         "new_status": snapshot and snapshot.status.value,
         "new_urgency": snapshot and snapshot.urgency.value,
         "new_service_id": snapshot and snapshot.service.id,
-        "new_created_at": snapshot and snapshot.created_at,
+        "new_created_at": snapshot and seconds(snapshot.created_at),
         "new_snapshot": snapshot and dump_incident(snapshot),
-        "new_event_at": known.event_at,
-        "new_rest_at": known.rest_at,
-        "new_accepted_at": known.accepted_at,
-        "new_read_at": known.read_at,
+        "new_event_at": seconds(known.event_at),
+        "new_rest_at": seconds(known.rest_at),
+        "new_accepted_at": seconds(known.accepted_at),
+        "new_read_at": seconds(known.read_at),
         "new_revision": known.revision,
         "new_stale_seq": known.stale_seq,
         "new_read_seq": known.read_seq,
-        "new_read_after": known.read_after,
+        "new_read_after": seconds(known.read_after),
         "new_touched": known.touched,
     }

@@ -56,8 +56,8 @@ class AfterEvent:
 
 def after_event(known: Known, event: Event) -> AfterEvent:
     """Take an event. One that is late changes nothing, and has the truth read instead."""
-    line = story_line(known.snapshot, event)
     folded = fold(known.snapshot, event)
+    line = story_line(known.snapshot, event, folded)
     tells = folded is not known.snapshot
     applied = tells and not _is_late(known, event.occurred_at)
     changes: dict[str, Any] = {}  # gathered, because copying costs more than all the rest

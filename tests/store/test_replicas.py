@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+from sqlalchemy import insert, update
+
+from bot.store.tables import messages, shown
 from tests.store.conftest import store_on
 from tests.store.news import (
+    P1,
     a_note,
     a_subscription,
     an_event,
@@ -57,3 +61,21 @@ async def test_two_replicas_do_not_read_the_same(postgresql_url: str) -> None:
         taken = await asyncio.gather(*(other.incidents.take_stale(3) for _ in range(4)))
         ids = [stale.incident_id for part in taken for stale in part]
         assert len(ids) == len(set(ids)) == 8
+
+
+async def test_news_does_not_wait_for_whoever_writes_what_channels_show(postgresql_url: str) -> None:
+    incident = an_incident()
+    async with store_on(postgresql_url) as one, store_on(postgresql_url) as other:
+        await one.subscriptions.add(a_subscription())
+        await one.incidents.accept(an_event(incident=incident))
+        row = (await one.messages())[0]
+        async with other.database.write() as writing:
+            await writing.execute(update(messages).values(tries=1))
+            await writing.execute(
+                insert(shown).values(message_id=row.id, incident_id="Q1", revision=1, hash="")
+            )
+            escalated = an_event("escalated", 5, incident)
+            raised = an_event("priority_updated", 6, an_incident(priority=P1))
+            async with asyncio.timeout(4):  # a lock is waited for for 5 s
+                await asyncio.gather(one.incidents.accept(escalated), one.incidents.accept(raised))
+        assert len(await one.lines()) == 2
