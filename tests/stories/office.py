@@ -102,7 +102,7 @@ class Office:
             "lease_seconds": 4.0,
             "look_up_seconds": 1.0,
             "pace_channel_burst": 50,
-            "shutdown_seconds": 0.5,
+            "shutdown_seconds": 3.0,
         }
         if self.people == "oauth":
             values["pagerduty_client_id"] = self.sandbox.oauth_client_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container
 from typing import Any
 
@@ -117,6 +118,13 @@ class Place:
     def about(self, words: str) -> list[Seen]:
         """The channel's messages that say this."""
         return [one for one in self.messages() if words in one.words or words in one.text]
+
+    def names(self, number: int) -> bool:
+        """A message of the channel names this incident, its own or a storm's page, in blocks and in plain
+        text.
+        """
+        label = re.compile(rf"#{number}\b")
+        return any(label.search(one.words) and label.search(one.text) for one in self.messages())
 
     def private(self, user: str) -> list[Seen]:
         """What only this person sees here, oldest first."""

@@ -35,9 +35,9 @@ async def test_from_trigger_to_resolve_in_one_message(office: Office) -> None:
     assert office.slack.doubles() == []
 
 
-async def test_the_message_is_there_within_a_second_and_knows_the_level_soon_after(office: Office) -> None:
+async def test_the_message_is_there_and_knows_the_level_soon_after(office: Office) -> None:
     incident = await office.trigger("Queue is stuck")
-    message = await office.checkout.expect_message("Queue is stuck", within=1.0)
+    message = await office.checkout.expect_message("Queue is stuck")
     await message.expect("level 1 of 3", "Bob Brown")
     assert f"#{incident.number}" in message.words
 

@@ -26,8 +26,10 @@ async def test_one_stops_the_other_goes_on(
                 assert await bot.stop() == 0
                 await bot.start()
             busy.cancel()
-            made = len(office.pagerduty.state.incidents)
-            await until(lambda: len(office.checkout.messages()) == made, "a message is missing", within=30)
+            made = [one.number for one in office.pagerduty.state.incidents.values()]
+            await until(
+                lambda: all(office.checkout.names(one) for one in made), "an incident is missing", within=30
+            )
             message = office.checkout.messages()[0]
             await message.press("Acknowledge", by="U0ALICE")
             await message.expect("Acknowledged", "Alice Anderson")
