@@ -32,6 +32,7 @@ from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.incidents import Incidents
 from bot.store.installs import Installs
+from bot.store.key_uses import KeyUses, dated_keys
 from bot.store.keyfile import key_beside
 from bot.store.leases import Leases
 from bot.store.list_changes import ListChanges
@@ -112,6 +113,7 @@ async def open_store(settings: Settings, metrics: Metrics, stack: AsyncExitStack
     keys = [key.get_secret_value() for key in settings.encryption_keys]
     if not keys and database.path is not None:
         keys = [key_beside(database.path)]
+    await KeyUses(database).note(dated_keys(settings, SecretStr(keys[0]) if keys else None))
     holder = secrets.token_hex(8)
     leases = Leases(database, holder, changed=metrics.lease_changed)
     if database.path is not None:

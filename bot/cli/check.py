@@ -43,8 +43,10 @@ def look_at_settings(settings: Settings, near: Sequence[str] = ()) -> list[Findi
     return findings or [ok("Settings", "everything needed is there")]
 
 
-async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Finding]:
-    """All findings, in the order a person would look."""
+async def look(
+    settings: Settings, near: Sequence[str] = (), asked: frozenset[str] = frozenset()
+) -> AsyncIterator[Finding]:
+    """All findings, in the order a person would look. `asked`: the PagerDuty scopes that commands use."""
     for finding in look_at_settings(settings, near):
         yield finding
     async with slack_connection.open_session(
@@ -59,13 +61,13 @@ async def look(settings: Settings, near: Sequence[str] = ()) -> AsyncIterator[Fi
             yield finding
         async for finding in probe_links.look(settings, session):
             yield finding
-    async for finding in probe_store.look(settings):
+    async for finding in probe_store.look(settings, asked):
         yield finding
 
 
-async def _print_all(settings: Settings, near: Sequence[str]) -> int:
+async def _print_all(settings: Settings, near: Sequence[str], asked: frozenset[str]) -> int:
     failed = False
-    async for finding in look(settings, near):
+    async for finding in look(settings, near, asked):
         print(finding, flush=True)
         failed = failed or finding.result is Result.FAILURE
     print("\nNot ready: mend what is marked ✗." if failed else "\nReady to run.")
@@ -73,14 +75,14 @@ async def _print_all(settings: Settings, near: Sequence[str]) -> int:
 
 
 def _run(arguments: argparse.Namespace, catalog: Catalog) -> int:
-    del catalog
     settings = settings_for(arguments)
-    return asyncio.run(_print_all(settings, misspelt(env_file=arguments.env_file)))
+    asked = frozenset(command.scope for command in catalog if command.scope is not None)
+    return asyncio.run(_print_all(settings, misspelt(env_file=arguments.env_file), asked))
 
 
 VERB = Verb(
     "check",
-    "look at tokens, scopes, secrets, database, clock and webhook, and say what to mend",
+    "look at tokens, scopes, secrets and their age, database, clock and webhook, and say what to mend",
     _run,
     reads_settings=True,
 )

@@ -10,10 +10,11 @@ import aiohttp
 
 from bot.accounts.linking import CALLBACK_PATH
 from bot.cli.findings import Finding, failure, ok, unknown, warning
+from bot.pagerduty.oauth import ALWAYS, Kind
 from bot.settings import Settings, is_outside
 from bot.store.database import Database
 from bot.store.keyfile import path_beside
-from bot.store.link_tally import LinkTally, tally_links
+from bot.store.link_tally import LinkTally, granted_scopes, tally_links
 from bot.store.sealing import Sealer
 
 WHERE = "Integrations → Developer Tools → App Registration"
@@ -101,14 +102,40 @@ async def sign_in_page(identity_url: str, session: aiohttp.ClientSession) -> Fin
     return ok(what, f"{identity_url} answers; the first `link` proves the client id and secret")
 
 
-async def links(settings: Settings, database: Database) -> AsyncIterator[Finding]:
-    """How many are linked; needs a schema that is current. Raises StoreUnavailable."""
+async def links(
+    settings: Settings, database: Database, asked: frozenset[str] = frozenset()
+) -> AsyncIterator[Finding]:
+    """How many are linked, and whether their tokens carry more than the scopes `asked`; needs a schema
+    that is current. Raises StoreUnavailable.
+    """
     if settings.links_people:
+        if finding := broad_scopes(settings.pagerduty_oauth, asked, await granted_scopes(database)):
+            yield finding
         found = await tally_links(
             database, _sealer(settings, database), soon=SOON, idle=IDLE[settings.pagerduty_oauth]
         )
         for finding in told(found, settings.slash_command):
             yield finding
+
+
+def broad_scopes(kind: Kind, asked: frozenset[str], granted: frozenset[str]) -> Finding | None:
+    """None when tokens carry what the commands use; `granted` is what those of the linked carry together."""
+    what = "PagerDuty scopes"
+    if kind == "classic":
+        return warning(
+            what,
+            "classic OAuth tokens may do whatever their person may, everywhere in PagerDuty",
+            f"Register a Scoped OAuth app ({WHERE}) and set PAGERDUTY_OAUTH=scoped, unless people of several "
+            "PagerDuty accounts link.",
+        )
+    beyond = sorted(granted - asked - ALWAYS) if asked else []
+    if not beyond:
+        return None
+    return warning(
+        what,
+        f"tokens carry more than any command uses: {', '.join(beyond)}",
+        f"Take them from the app's permissions ({WHERE}); a token loses them when its person links again.",
+    )
 
 
 def told(found: LinkTally, slash: str) -> list[Finding]:

@@ -17,16 +17,16 @@ from bot.pagerduty.subscriptions import WebhookSubscription
 from bot.settings import Settings
 
 WHOLE_ACCOUNT = "account"
-SHORT_SECRET = 32  # characters; PagerDuty's own are longer
+# An HMAC's key shorter than its hash weakens it (RFC 2104, 3; SHA-256: 32 bytes). PagerDuty's own are longer.
+SHORT_SECRET = 32
 # A channel that misses one of these shows something that is no longer true.
 NEEDED = tuple(name for name, rule in EVENTS.items() if rule.changes)
 
 
 async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     """Reads abilities and the list of webhook subscriptions; a running bot is sent a test event."""
-    for secret in settings.webhook_secrets:
-        if len(secret.get_secret_value()) < SHORT_SECRET:
-            yield warning("Webhook secret", "one is shorter than PagerDuty's own", "Copy the whole secret.")
+    for finding in short_secrets(settings):
+        yield finding
     if settings.pagerduty_api_key is None:
         yield unknown("PagerDuty key", "PAGERDUTY_API_KEY is not set")
         return
@@ -50,9 +50,31 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
         )
         return
     else:
-        yield ok("PagerDuty key", f"accepted by the {settings.pagerduty_region} service region")
+        yield ok(
+            "PagerDuty key",
+            f"accepted by the {settings.pagerduty_region} service region. PagerDuty gives such keys no "
+            "scopes: whoever has it may do everything in the account",
+        )
     async for finding in _webhooks(settings, client):
         yield finding
+
+
+def short_secrets(settings: Settings) -> list[Finding]:
+    """Those that could be tried out, or that were not copied whole."""
+    findings = []
+    if any(len(one.get_secret_value()) < SHORT_SECRET for one in settings.webhook_secrets):
+        findings.append(
+            warning("Webhook secret", "one is shorter than PagerDuty's own", "Copy the whole secret.")
+        )
+    if any(len(one.get_secret_value()) < SHORT_SECRET for one in settings.pagerduty_v2_secrets):
+        findings.append(
+            warning(
+                "V2 webhook secret",
+                f"one of PAGERDUTY_V2_SECRETS has fewer than {SHORT_SECRET} characters: it could be guessed",
+                "Take 32 random characters (`python -m bot key` prints some), here and in the V2 webhook.",
+            )
+        )
+    return findings
 
 
 async def _webhooks(settings: Settings, client: PagerDuty) -> AsyncIterator[Finding]:

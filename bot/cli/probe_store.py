@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from bot.cli import probe_keys
 from bot.cli.findings import Finding, failure, ok, unknown, warning
 from bot.cli.probe_links import links
 from bot.errors import StoreUnavailable
@@ -23,12 +24,13 @@ def wrongly_signed(notices: list[str]) -> list[Finding]:
     ]
 
 
-async def look(settings: Settings) -> AsyncIterator[Finding]:
-    """Opens the database, reads its schema's version, changes nothing."""
+async def look(settings: Settings, asked: frozenset[str] = frozenset()) -> AsyncIterator[Finding]:
+    """Opens the database, reads its schema's version, changes nothing. `asked`: the scopes commands use."""
     try:
         database = await Database.open(settings.database_url.get_secret_value())
     except ValueError as wrong:
         yield failure("Database", str(wrong), "Set DATABASE_URL.")
+        yield probe_keys.without_database("DATABASE_URL leads nowhere")
         return
     try:
         await database.ping()
@@ -38,11 +40,14 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
             yield ok("Migrations", f"the schema is at {state.current}")
             for finding in wrongly_signed(await Notices(database).told(NOTICE)):
                 yield finding
-            async for finding in links(settings, database):
+            async for finding in probe_keys.ages(settings, database):
+                yield finding
+            async for finding in links(settings, database, asked):
                 yield finding
         elif state.current is None:
             how = "`python -m bot run` makes it" if settings.on_sqlite else "Run `python -m bot migrate`"
             yield warning("Migrations", "the database is empty", f"{how}.")
+            yield probe_keys.without_database("the database is empty")
         elif state.is_older:
             how = "`python -m bot run` brings it up" if settings.on_sqlite else "Run `python -m bot migrate`"
             yield failure(
@@ -59,5 +64,6 @@ async def look(settings: Settings) -> AsyncIterator[Finding]:
             "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."
         )
         yield unknown("Migrations", "the database cannot be reached")
+        yield probe_keys.without_database("the database cannot be reached")
     finally:
         await database.close()

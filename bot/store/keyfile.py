@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from bot.store.sealing import new_key
 
@@ -24,3 +27,12 @@ def key_beside(database_file: Path) -> str:
         key = new_key()
         file.write(key + "\n")
         return key
+
+
+def key_there(configured: Sequence[SecretStr], database_file: Path | None) -> SecretStr | None:
+    """The key that seals, without making one: the first that is configured, else the one beside the file."""
+    if configured:
+        return configured[0]
+    if database_file is None or not path_beside(database_file).exists():
+        return None
+    return SecretStr(path_beside(database_file).read_text(encoding="ascii").strip())

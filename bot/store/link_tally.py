@@ -48,6 +48,14 @@ async def tally_links(database: Database, sealer: Sealer | None, *, soon: float,
     )
 
 
+async def granted_scopes(database: Database) -> frozenset[str]:
+    """What the living tokens carry, all together. Raises StoreUnavailable."""
+    query = select(accounts.c.scopes).where(accounts.c.access_token.is_not(None)).distinct()
+    async with database.read() as connection:
+        rows = (await connection.execute(query)).scalars().all()
+    return frozenset(scope for row in rows for scope in row.split())
+
+
 def _opens(sealer: Sealer, sealed: str) -> bool:
     try:
         sealer.open(sealed)
