@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.cli import probe_circle
+from bot.cli.findings import Result
 from bot.errors import SlackFailure, UserError
 from bot.model import Channel, Urgency
 from bot.pagerduty import http as pagerduty_http
@@ -59,7 +61,6 @@ async def open_scene(
     epoch seconds.
     """
     database = await _open_database(settings, stack)
-    await _refuse_without_bot(settings, database)
     session = slack_connection.open_session(
         settings.slack_call_seconds, trust_env=is_outside(settings.slack_api_url)
     )
@@ -70,6 +71,7 @@ async def open_scene(
     assert settings.pagerduty_api_key is not None
     wire = PagerDutyHttp(pagerduty_session, settings.api_url)
     client = PagerDuty(wire, AccountKey(settings.pagerduty_api_key))
+    await _refuse_without_bot(settings, database, client)
     view = View(slack, channel.id, since=began - BEFORE)
     rules = await Subscriptions(database, Wake(database)).of_channel(channel)
     email = arguments.person or await _first_admin(settings, slack)
@@ -102,14 +104,19 @@ async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-async def _refuse_without_bot(settings: Settings, database: Database) -> None:
+async def _refuse_without_bot(settings: Settings, database: Database, client: PagerDuty) -> None:
     """Raises UserError when no bot runs, or when it says that something is wrong."""
     problems = await _problems(f"http://{settings.bind_host}:{settings.port}/health/ready")
     if problems:
         raise UserError(f"The bot is not well: {'; '.join(problems)}. `python -m bot check` says more.")
-    # On another machine, or in another container, it cannot be asked; its leases say that it lives.
-    if problems is None and not await Pings(database).bot_runs():
+    if problems is not None:
+        return
+    # On another machine, or in another container: a test event must come to its database.
+    if not await Pings(database).bot_runs():
         raise UserError("No bot runs on this database: start it, then try again.")
+    found = await probe_circle.look(settings, client, await client.webhook_subscriptions())
+    if found is not None and found.result is Result.FAILURE:
+        raise UserError(f"No bot seems to run: {found.detail}. {found.todo}")
 
 
 async def _problems(url: str) -> list[str] | None:

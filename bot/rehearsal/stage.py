@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 
 from bot.errors import PagerDutyFailure
-from bot.model import Incident, Reading, Status, Urgency
+from bot.model import Incident, Status, Urgency
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.event_fields import Action, Alert, Severity
 from bot.pagerduty.events import EventsApi
@@ -72,16 +72,15 @@ class Stage:
         """So many at once. Raises PagerDutyFailure."""
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def one(number: int) -> Reading:
+        async def one(number: int) -> Incident:
             async with places:
                 return await self._open(f"{TITLE} ({number} of {count})", self._key(str(number)))
 
-        # All are waited for, whatever fails: none may appear after the cleaning up.
         done = await asyncio.gather(*(one(n) for n in range(1, count + 1)), return_exceptions=True)
         for outcome in done:
             if isinstance(outcome, BaseException):
                 raise outcome
-        return [outcome.incident for outcome in done if isinstance(outcome, Reading)]
+        return [outcome for outcome in done if isinstance(outcome, Incident)]
 
     async def now(self, incident: Incident) -> Incident:
         """As PagerDuty has it."""
@@ -123,15 +122,22 @@ class Stage:
             return [f"PagerDuty could not be asked ({failure}): resolve {where}, or run this again"]
         return left + [f"{one.label} {one.title}: resolve it in PagerDuty" for one in still]
 
-    async def _open(self, title: str, key: str) -> Reading:
-        created = await self._client.create_incident(
-            service_id=self._ground.service.id,
-            title=title,
-            incident_key=key,
-            details=DETAILS,
-            urgency=self._ground.urgency,
+    async def _open(self, title: str, key: str) -> Incident:
+        """Waited for even when we are told to stop: none may appear after the cleaning up."""
+        opening = asyncio.create_task(
+            self._client.create_incident(
+                service_id=self._ground.service.id,
+                title=title,
+                incident_key=key,
+                details=DETAILS,
+                urgency=self._ground.urgency,
+            )
         )
-        return created.reading
+        try:
+            return (await asyncio.shield(opening)).reading.incident
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})
+            raise
 
     async def _open_ones(self) -> list[Incident]:
         found = await self._client.incidents(service_ids=[self._ground.service.id])

@@ -10,7 +10,7 @@ from bot.errors import Failure, PagerDutyFailure, SlackFailure
 from bot.rehearsal.budgets import PATIENCE, Budget
 from bot.rehearsal.report import Report, Result, Step, judged
 
-QUICK, SLOW = 0.5, 1.5  # seconds between looks: Slack's tier for reading history is some 50 a minute
+QUICK, SLOW = 0.75, 1.5  # seconds between looks: Slack's tier for reading history is some 50 a minute
 QUICK_FOR = 3.0
 
 Look = Callable[[], Awaitable[str]]
@@ -37,6 +37,7 @@ class Watching:
     ) -> None:
         self._report = report
         self._missing = 0  # in a row
+        self._held = 0.0  # seconds that somebody's limit kept us from looking
         self._say = say
         self._patience = patience
         self._timer = timer
@@ -69,13 +70,16 @@ class Watching:
         """
         began = self._timer() if since is None else since
         patience = budget.seconds * (1.0 if self._missing else self._patience)
+        held = self._held
         wrong = await self.wait(look, began + (patience if at_most is None else min(patience, at_most)))
         took = None if wrong else self._timer() - began
+        if self._held > held and not wrong:
+            wrong = f"for {self._held - held:.1f} s of it Slack or PagerDuty did not let us look"
         self.note(judged(what, budget, took, wrong))
-        self._missing = self._missing + 1 if wrong else 0
+        self._missing = self._missing + 1 if took is None else 0
         if self._missing > 1:
             raise NothingComes("Nothing comes any more. Does the bot still run?")
-        return not wrong
+        return took is not None
 
     async def wait(self, look: Look, until: float) -> str:
         """What is still wrong at `until`; empty: nothing is. A look that fails is a look in vain."""
@@ -84,13 +88,10 @@ class Watching:
             pause = QUICK if self._timer() - began < QUICK_FOR else SLOW
             try:
                 wrong = await look()
-            except SlackFailure as failure:
-                wrong, pause = f"Slack could not be read: {failure}", max(pause, failure.retry_after or 0.0)
-            except PagerDutyFailure as failure:
-                wrong, pause = (
-                    f"PagerDuty could not be read: {failure}",
-                    max(pause, failure.retry_after or 0.0),
-                )
+            except (SlackFailure, PagerDutyFailure) as failure:
+                wrong = f"it could not be looked at: {failure}"
+                pause = max(pause, failure.retry_after or 0.0)
+                self._held += failure.retry_after or 0.0
             if not wrong:
                 return ""
             left = until - self._timer()
