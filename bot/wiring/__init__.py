@@ -30,6 +30,7 @@ from bot.model import Person, SlackUser
 from bot.opening import open_pagerduty, open_slack, open_store
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.people import Match
 from bot.store.schema import SchemaState, needed_schema, schema_state
 from bot.wiring.delivering import build_delivery, start_healing
 from bot.wiring.doors import (
@@ -95,13 +96,14 @@ async def open_bot(settings: Settings, catalog: Catalog, stack: AsyncExitStack) 
     tasks = TrackedTasks()
 
     async def on_linked(user: SlackUser, person: Person) -> None:
+        await store.people.remember(Match(user, person.id, person.name, person.email))
         await parked.on_linked(user, person)
 
     identity = open_identity(parts, tasks, on_linked, stack)
     reminders = build_reminders(parts, identity)
     runner = Runner(build_services(parts, identity, reminders), tasks)
     parked = Parked(runner)
-    people = PeopleSync(pagerduty.directory, slack.workspaces, store.people)
+    people = PeopleSync(pagerduty.directory, slack.workspaces, store.people, identity.accounts.linked_in)
     comings = build_comings(parts, delivery, people)
     links = identity.linked.side if identity.linked else None
     front = build_slack_front(parts, runner, delivery, comings, links)
