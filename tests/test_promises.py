@@ -23,6 +23,7 @@ PAPERS = (
     "docs/promises.md",
     "docs/comparison.md",
     "docs/network.md",
+    "docs/manners.md",
     "deploy/README.md",
 )
 

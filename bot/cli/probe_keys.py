@@ -24,8 +24,8 @@ RENEWAL: Mapping[str, str] = {
     "pagerduty_webhook_secrets": "Run `python -m bot webhooks rotate`.",
     "pagerduty_v2_secrets": "Put a new one beside it into PAGERDUTY_V2_SECRETS, give it to the webhook in "
     "PagerDuty, then remove the old one.",
-    SEALING: "`python -m bot key` prints a new one: put it first into ENCRYPTION_KEYS, restart, then run "
-    "`python -m bot rekey`.",
+    SEALING: "`python -m bot key` prints a new one: put it first into ENCRYPTION_KEYS (with several bots: "
+    "last, restart all, then first), restart, run `python -m bot rekey`.",
 }
 SEALED_RENEWAL = "Run `python -m bot event-keys add` with a new integration's key, or `webhooks rotate`."
 NEVER_NOTED = "no bot has run on this database with them: their age counts from its first start"

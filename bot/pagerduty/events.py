@@ -152,7 +152,13 @@ class EventsApi:
         seconds = time.monotonic() - began
         if self._on_call is not None:
             self._on_call("POST", path, answer.status, seconds)
-        log.debug("pagerduty_event", path=path, status=answer.status, seconds=round(seconds, 3))
+        log.debug(
+            "pagerduty_event",
+            path=path,
+            status=answer.status,
+            request_id=answer.request_id,
+            seconds=round(seconds, 3),
+        )
         return replace(answer, seconds=round(seconds, 3))
 
 
