@@ -5,6 +5,7 @@ Under commands/oncall.py. PagerDuty is asked each time (bot/pagerduty/oncall_lis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -15,10 +16,12 @@ from bot.command.moments import read_when, read_zone
 from bot.command.targets import Target, all_targets, find
 from bot.declaration import Reply
 from bot.errors import UserError
-from bot.model import Policy, Service, SlackUser
+from bot.model import Person, Policy, Service, SlackUser
 from bot.pagerduty.oncall_lists import ALWAYS, INCLUDES, WantedOnCalls, list_on_calls
 from bot.render.oncall_list import ListedShift, on_call_list
 
+# Names by commas; whoever is mentioned (`@U0BOB`) stands for themselves, and may have lost the comma behind.
+PEOPLE = re.compile(r"(?<!\S)@[^\s,]+|(?:[^,@]|(?<=\S)@)+")
 FEW, MOST = 25, 100  # lines: what PagerDuty gives unasked, and what a message holds
 
 
@@ -100,9 +103,14 @@ def _which(word: str, what: str, found: Sequence[Target]) -> str:
 
 async def _people(ctx: Context, text: str, targets: Sequence[Target]) -> tuple[str, ...]:
     ids: list[str] = []
-    for word in (one.strip() for one in text.split(",") if one.strip()):
+    by_email = {
+        one.of.email.casefold(): one.id for one in targets if isinstance(one.of, Person) and one.of.email
+    }
+    for word in (one.strip() for one in PEOPLE.findall(text) if one.strip()):
         if word.casefold() in ("me", "mine"):
             ids.append((await ctx.me()).id)
+        elif word.casefold() in by_email:
+            ids.append(by_email[word.casefold()])
         elif word.startswith("@") and (
             known := await ctx.people.person_id(SlackUser(ctx.who.user.team_id, word[1:]))
         ):

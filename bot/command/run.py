@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from bot.command.again import words_of
+from bot.command.again import words_of, words_on_record
 from bot.command.answering import PAUSES, Answering
 from bot.command.catalog import Called
 from bot.command.offering import LinkFirst
@@ -203,6 +203,7 @@ class Runner:
                 request_id=journal.request_id or errand.request_id,
                 calls=journal.calls,
                 identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,
+                words=words_on_record(command, errand.given, errand.intent.new.words) if command else None,
             )
         except StoreUnavailable:
             log.warning("outcome_not_recorded", verb=verb, outcome=outcome)

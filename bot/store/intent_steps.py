@@ -80,7 +80,7 @@ class Finish:
     """It ended: `outcome` is one word, `detail` the answer's plain text, `subjects` the incidents it changed
     or was about, `status` and `request_id` PagerDuty's answer to its last write, `calls` every call that was
     made for it, `record` its row in the audit where we wrote that ourselves. `identity` of an act (email,
-    oauth): then it is on record even if it never began.
+    oauth): then it is on record even if it never began, with `words` for its line where they are given.
     """
 
     intent: Intent
@@ -93,6 +93,7 @@ class Finish:
     calls: Sequence[MadeCall] = ()
     record: int | None = None
     identity: str | None = None
+    words: str | None = None
 
 
 class _WholeOrNot(Generic[Item, Result]):
@@ -240,11 +241,11 @@ class Finishing(_WholeOrNot[Finish, bool]):
             values["of"] = item.record or item.intent.id
             connection.execute(self._end if item.record else self._end_unknown, values)
         elif item.identity is not None and item.state != LINKING:
-            entry = _never_begun(item.intent, item.identity)
+            entry = _never_begun(item.intent, item.identity, item.words)
             connection.execute(self._whole, audit.as_row(entry, item.intent.created_at) | outcome)
 
 
-def _never_begun(intent: Intent, identity: str) -> audit.Entry:
+def _never_begun(intent: Intent, identity: str, words: str | None) -> audit.Entry:
     """Who they are in PagerDuty did not matter any more."""
     new = intent.new
     return audit.Entry(
@@ -256,5 +257,5 @@ def _never_begun(intent: Intent, identity: str) -> audit.Entry:
         surface=new.surface,
         channel_id=new.channel_id,
         verb=new.verb,
-        words=new.words,
+        words=new.words if words is None else words,
     )

@@ -82,6 +82,7 @@ class Intents:
         request_id: str | None = None,
         calls: Sequence[MadeCall] = (),
         identity: str | None = None,
+        words: str | None = None,
     ) -> bool:
         """It ended; `outcome` is one word, `detail` the answer's plain text; the rest as `Finish` has it.
         False when it was not ours any more.
@@ -98,6 +99,7 @@ class Intents:
             request_id=request_id,
             calls=calls,
             identity=identity,
+            words=None if words is None else storable(words),
         )
         return await self._batcher.submit(self._finishing, ended)
 

@@ -89,6 +89,13 @@ async def test_it_is_on_record_without_its_body(board: Switchboard) -> None:
     assert "s3cret" not in str(acts)
 
 
+async def test_what_was_refused_is_on_record_without_its_body(board: Switchboard) -> None:
+    await board.types('api POST /incidents body={"note": "s3cret3"}', by="U0ALICE")
+    (act,) = await AuditReading(board.database).newest(Wanted(team_id="T0ACME"), 5)
+    assert (act.words, act.outcome) == ("api post /incidents", "not_allowed")
+    assert "s3cret" not in str(act)
+
+
 async def test_keys_and_secrets_are_hidden(board: Switchboard) -> None:
     key = board.pagerduty.state.services["PSVCCHK"].routing_key
     said = await board.types("api GET /services/PSVCCHK query=include[]=integrations", by=CAROL)

@@ -110,6 +110,7 @@ async def test_when_pagerduty_is_away_it_says_so(board: Switchboard) -> None:
         ("oncall checkout limit=5", {"limit": ["5"], "escalation_policy_ids[]": ["PEPCHK"]}),
         ("oncall platform team total=yes", {"total": ["true"], "escalation_policy_ids[]": ["PEPPLAT"]}),
         ("oncall users=bob, carol chen", {"user_ids[]": ["PBOB002", "PCAROL3"]}),
+        ("oncall users=BOB@acme.example, me", {"user_ids[]": ["PBOB002", "PALICE1"]}),
         ("oncall users=bob earliest=yes", {"earliest": ["true"]}),
         ("oncall alice include=users", {"include[]": ["users"], "user_ids[]": ["PALICE1"]}),
         ("oncall schedules=checkout rota,null", {"schedule_ids[]": ["PSCHCHK", "null"]}),
@@ -121,6 +122,14 @@ async def test_options_are_pagerdutys(board: Switchboard, line: str, query: dict
     assert "On call" in await board.types(line)
     (asked,) = [one for one in board.pagerduty.journal if one.path == "/oncalls" and one.direction == "in"]
     assert {name: asked.query.get(name) for name in query} == query
+
+
+async def test_people_may_be_mentioned_in_an_option(board: Switchboard) -> None:
+    bob = Match(SlackUser("T0ACME", "U0BOB"), "PBOB002", "Bob Brown")
+    await People(board.database).replace_all("T0ACME", [bob])
+    assert "Bob Brown" in await board.types("oncall users=@bob, carol chen")
+    (asked,) = [one for one in board.pagerduty.journal if one.path == "/oncalls" and one.direction == "in"]
+    assert asked.query["user_ids[]"] == ["PBOB002", "PCAROL3"]
 
 
 async def test_a_list_says_who_when_and_how_many(board: Switchboard) -> None:
