@@ -16,6 +16,7 @@ import structlog
 
 from bot.errors import StoreUnavailable
 from bot.pagerduty.directory import Directory, lists_changed_by
+from bot.pagerduty.wire import HARMLESS
 from bot.store.list_changes import ListChanges
 from bot.store.wake import Wake
 
@@ -48,7 +49,7 @@ class ChangedLists:
 
     def called(self, method: str, path_template: str, status: int) -> None:
         """A call to PagerDuty was over; a write that may have been carried out changes what it is about."""
-        if method != "GET" and status not in REFUSED:
+        if method not in HARMLESS and status not in REFUSED:
             self.changed(*lists_changed_by(path_template))
 
     async def run(self, stop: asyncio.Event) -> None:

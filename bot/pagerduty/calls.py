@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, unquote
 from bot.errors import UserError
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import Answer
+from bot.pagerduty.wire import HARMLESS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|/)*")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # Who calls, whom, and how the message is framed: ours alone.

@@ -37,7 +37,7 @@ from bot.pagerduty.journal import Journal
 from bot.pagerduty.limiter import Left, Limiter, Rank, retry_after
 from bot.pagerduty.paths import path_template
 from bot.pagerduty.tally import Tally
-from bot.pagerduty.wire import Params, address, headers
+from bot.pagerduty.wire import HARMLESS, Params, address, headers
 
 __all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
 
@@ -84,7 +84,7 @@ class _Call:
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET"
+        return self.method not in HARMLESS
 
     @property
     def rank(self) -> Rank:
@@ -185,7 +185,7 @@ class PagerDutyHttp:
             credentials=credentials,
             headers=headers(credentials, sender, with_body=body is not None, further=further),
             body=None if body is None else json.dumps(body).encode(),
-            repeatable=retry_safe or method == "GET",
+            repeatable=retry_safe or method in HARMLESS,
             ends=self._timer() + deadline,
             journal=journal,
         )

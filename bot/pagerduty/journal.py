@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.model import MadeCall
+from bot.pagerduty.wire import HARMLESS
 
 
 @dataclass(slots=True)
@@ -35,4 +36,4 @@ class Journal:
 
     @property
     def _last_write(self) -> MadeCall | None:
-        return next((one for one in reversed(self.calls) if one.method != "GET"), None)
+        return next((one for one in reversed(self.calls) if one.method not in HARMLESS), None)

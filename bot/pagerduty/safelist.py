@@ -9,7 +9,8 @@ nobody applies it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal
 
@@ -20,6 +21,9 @@ from bot.errors import PagerDutyFailure, PagerDutyUnavailable
 Network = IPv4Network | IPv6Network
 Region = Literal["us", "eu"]
 Kind = Literal["webhooks", "rest-api"]
+
+OnCall = Callable[[str, str, int, float], None]
+"""Told of every call: method, path, status (0: no answer came), seconds."""
 
 FETCH_SECONDS = 15.0
 LARGEST = 256 * 1024  # bytes; the lists have a few hundred
@@ -102,13 +106,20 @@ def path_of(kind: Kind, region: Region) -> str:
 
 
 async def fetch(
-    session: aiohttp.ClientSession, origin: str, kind: Kind, region: Region
+    session: aiohttp.ClientSession,
+    origin: str,
+    kind: Kind,
+    region: Region,
+    *,
+    on_call: OnCall | None = None,
 ) -> tuple[Network, ...]:
     """The list as it is published now. Raises PagerDutyUnavailable and NotASafelist."""
     url = origin.rstrip("/") + path_of(kind, region)
     timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
+    began, status = time.monotonic(), 0
     try:
         async with session.get(url, timeout=timeout, headers={"Accept": "application/json"}) as answer:
+            status = answer.status
             if answer.status != 200:
                 raise PagerDutyUnavailable(f"{url} answered {answer.status}", status=answer.status)
             raw = bytearray()
@@ -118,4 +129,7 @@ async def fetch(
                     raise NotASafelist("the answer is far too long for a list")
     except (aiohttp.ClientError, TimeoutError) as error:
         raise PagerDutyUnavailable(f"{url} did not answer ({type(error).__name__})") from error
+    finally:
+        if on_call is not None:
+            on_call("GET", path_of(kind, region), status, time.monotonic() - began)
     return read_list(raw.decode("utf-8", "replace"))

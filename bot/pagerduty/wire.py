@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from bot.pagerduty.credentials import Credentials
 
+HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})  # methods that change nothing
 ACCEPT = "application/vnd.pagerduty+json;version=2"
 Param = str | int | datetime | Sequence[str] | None
 Params = Mapping[str, Param]

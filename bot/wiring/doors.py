@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -128,9 +129,16 @@ def build_source_check(parts: Parts, background: Background) -> SourceCheck | No
     if not settings.webhook_source_check:
         return None
     region = settings.pagerduty_region
-    session = parts.pagerduty.session
+    fetch = partial(
+        safelist.fetch,
+        parts.pagerduty.session,
+        settings.safelist_url,
+        "webhooks",
+        region,
+        on_call=parts.metrics.pagerduty_call,
+    )
     published = PublishedSources(
-        lambda: safelist.fetch(session, settings.safelist_url, "webhooks", region),
+        fetch,
         Safelists(store.database),
         store.leases,
         parts.admins,

@@ -78,7 +78,11 @@ async def test_a_list_is_fetched_by_kind_and_region(
     pagerduty.safelists.publish(["198.51.100.9"], kind="rest-api", region="us")
     origin = pagerduty.origin + "/"
     assert words(await fetch(session, origin, "webhooks", "eu")) == ("192.0.2.7",)
-    assert words(await fetch(session, origin, "rest-api", "us")) == ("198.51.100.9",)
+    told: list[tuple[str, str, int]] = []
+    assert words(
+        await fetch(session, origin, "rest-api", "us", on_call=lambda *call: told.append(call[:3]))
+    ) == ("198.51.100.9",)
+    assert told == [("GET", "/ip-safelists/rest-api-us-service-region-json", 200)]
 
 
 async def test_what_goes_wrong_says_what(pagerduty: FakePagerDuty, session: aiohttp.ClientSession) -> None:
