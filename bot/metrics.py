@@ -83,6 +83,7 @@ class Metrics:
             buckets=SHARES,
             registry=self.registry,
         )
+        self._ends.labels("act", "too_late")  # there from the start: an alert must see the first grow
         self._budgets = _BudgetCollector()
         self.registry.register(self._budgets)
         self._lookups = Counter(
@@ -116,7 +117,7 @@ class Metrics:
             registry=self.registry,
         )
         for outcome in TOKEN_REFRESHES:
-            self._refreshes.labels(outcome)  # there from the start: an alert must see the first one grow
+            self._refreshes.labels(outcome)  # there from the start too
         self._commands = Histogram(
             "pagerline_command_seconds",
             "Commands from acceptance to reply",
