@@ -51,6 +51,10 @@ MOST_AT_ONCE = 8
 """Channels written to at the same time."""
 BETWEEN_QUESTIONS = 0.03
 """Seconds at least; the first hint after a rest is never kept waiting."""
+SHARE_FOR_QUESTIONS = 0.25
+"""Of the time, while there is known work to go on with: a busy database must not leave less for the calls."""
+LONGEST_BETWEEN_QUESTIONS = 1.0
+"""Seconds, however long an answer takes."""
 SHARE_FOR_WHOLE = 0.02
 """Of the time: for asking about every message there is, and not only what changed lately."""
 LONGEST_BETWEEN_WHOLE = 10.0
@@ -126,7 +130,8 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         # Set when a turn ends: what it wrote down may make something due that the last question did not see.
         self._something_ended = asyncio.Event()
-        self._asked_at = self._whole_again_at = 0.0
+        self._to_ask = False  # something happened since the last question
+        self._asked_at = self._ask_again_at = self._whole_again_at = 0.0
         self._everything = True
         self._store_away = False
 
@@ -173,11 +178,15 @@ class Delivery:
         """Ask when there may be something new, and begin what may be begun."""
         if (self._chore is None or self._chore.done()) and self._chores.are_due():
             self._chore = asyncio.create_task(self._do_chores(), name="delivery chores")
+        ask = ask or self._work.is_exhausted
         try:
-            if ask or self._work.is_exhausted:
+            if ask:
                 self._asked_at = self._clock()
                 self._something_ended.clear()
+                self._to_ask = False
                 await self._ask()
+                pause = (self._clock() - self._asked_at) / SHARE_FOR_QUESTIONS
+                self._ask_again_at = self._asked_at + min(LONGEST_BETWEEN_QUESTIONS, pause)
             if self._store_away:
                 log.info("delivery_goes_on")
             self._store_away = False
@@ -187,7 +196,7 @@ class Delivery:
             self._store_away = True
             return
         if len(self._tasks) < MOST_AT_ONCE:
-            for item in self._work.take():
+            for item in self._work.take(fresh=ask):
                 task = asyncio.create_task(self._turn(item), name=f"deliver {item.channel.id}")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -196,20 +205,25 @@ class Delivery:
 
     async def _rest(self, stopped: asyncio.Task[bool]) -> bool:
         """Until something may be done. True: the database is to be asked, after a hint, a turn, or a poll."""
-        poll = max(0.0, self._asked_at + self._periods.poll - self._clock())
-        hint = asyncio.create_task(self._wake.wait(poll, "delivery"), name="delivery hint")
+        now, poll = self._clock(), self._asked_at + self._periods.poll
+        longest = max(0.0, (min(poll, self._ask_again_at) if self._to_ask else poll) - now)
+        hint = asyncio.create_task(self._wake.wait(self._periods.poll, "delivery"), name="delivery hint")
         ended = asyncio.create_task(self._something_ended.wait(), name="delivery turn ended")
         done, waiting = await asyncio.wait(
-            {hint, ended, stopped}, timeout=self._work.next_in(poll), return_when=asyncio.FIRST_COMPLETED
+            {hint, ended, stopped}, timeout=self._work.next_in(longest), return_when=asyncio.FIRST_COMPLETED
         )
         # A flood of hints is one question, so that asking leaves time for what is asked about.
         early = self._asked_at + BETWEEN_QUESTIONS - self._clock()
         if early > 0 and stopped not in done:
             await asyncio.wait({stopped}, timeout=early)
+        self._to_ask = self._to_ask or hint.done() or self._something_ended.is_set()
         # Cancelling a wait for a hint loses nothing: the hint itself is kept.
         for task in waiting - {stopped}:
             task.cancel()
-        return bool(done - {stopped})
+        self._something_ended.clear()
+        now = self._clock()
+        # The poll's end is told by the clock: no task of ours need have noticed it.
+        return now >= poll or (self._to_ask and (now >= self._ask_again_at or not self._work.can_go_on()))
 
     async def _finish(self) -> None:
         under_way = self._under_way()
@@ -299,7 +313,9 @@ class Delivery:
 
         kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
         value = worth(candidate, call, self._tuning)
-        return Item(value, message.channel, kinds[type(call)], (message.id,), act)
+        # A storm may begin between two questions, and then most posts are not wanted.
+        steady = not isinstance(call, Post)
+        return Item(value, message.channel, kinds[type(call)], (message.id,), act, steady=steady)
 
     def _line_item(self, line: ThreadLine, now: datetime) -> Item:
         about, value = (line.message_id, line.event_id), line_worth(line, now)

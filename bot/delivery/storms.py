@@ -190,7 +190,7 @@ class StormWork:
     def _item(
         self, storm: ChannelStorm, kind: Kind, act: Act, about: int, seconds: float = 0.0, *, rank: Urgent
     ) -> Item:
-        return Item((rank, 0, 0, -seconds), storm.channel, kind, (about,), act, lasting=False)
+        return Item((rank, 0, 0, -seconds), storm.channel, kind, (about,), act, lasting=False, steady=False)
 
     async def _on(self, storm: ChannelStorm) -> list[Item]:
         """From storm to calm, and from calm to its end."""

@@ -25,6 +25,7 @@ class Item:
     about: tuple[int, ...]
     act: Act
     lasting: bool = True  # known until the next whole question; a storm's items are asked for every time
+    steady: bool = True  # worth beginning from an older answer too: nothing else can have taken its place
 
 
 class Work:
@@ -49,13 +50,20 @@ class Work:
         """Everything of the last answer was begun."""
         return not self._items
 
-    def take(self) -> Iterator[Item]:
-        """What may be begun now, most worthwhile first; each item taken makes its channel busy."""
+    def can_go_on(self) -> bool:
+        """There is something to begin before the database is asked again."""
+        now = self._clock()
+        return any(item.steady and self._is_free(item, now) for item in self._items)
+
+    def take(self, *, fresh: bool = True) -> Iterator[Item]:
+        """What may be begun now, most worthwhile first; each item taken makes its channel busy. Unless the
+        answer is `fresh`, only what is steady.
+        """
         now = self._clock()
         left: list[Item] = []
         waiting = list(self._items)
         for place, item in enumerate(waiting):
-            if item.channel in self._busy or self._held_until(item) > now:
+            if not self._is_free(item, now) or not (fresh or item.steady):
                 left.append(item)
                 continue
             self._busy.add(item.channel)
@@ -80,6 +88,9 @@ class Work:
             if item.channel not in self._busy and (until := self._held_until(item)) > now
         ]
         return min([longest, *ends])
+
+    def _is_free(self, item: Item, now: float) -> bool:
+        return item.channel not in self._busy and self._held_until(item) <= now
 
     def _held_until(self, item: Item) -> float:
         team, channel = item.channel.team_id, item.channel.id

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.command.catalog import Catalog
-from bot.metrics import Metrics
-from bot.opening import open_pagerduty
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.credentials import AccountKey
+from bot.pagerduty.directory import Directory
+from bot.pagerduty.http import PagerDutyHttp, open_session
+from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty.limits import PER_MINUTE
 from bot.store.database import Database
 from commands import CATALOG
@@ -157,8 +162,12 @@ async def _judge(office: Office, result: Result) -> None:
     async with AsyncExitStack() as stack:
         database = await Database.open(office.database_url)
         stack.push_async_callback(database.close)
-        side = await open_pagerduty(office.settings(1), Metrics(), stack)
-        truth = Truth(office, database, side, Catalog(*CATALOG).buttons())
+        session = await stack.enter_async_context(open_session())
+        http = PagerDutyHttp(session, office.sandbox.pagerduty_url)
+        reader = PagerDuty(http, AccountKey(SecretStr(office.pagerduty.api_key)))
+        directory = Directory(reader)
+        stack.push_async_callback(directory.close)
+        truth = Truth(office, database, reader, Levels(directory, reader), Catalog(*CATALOG).buttons())
         result.recovered = await _recovery(office, truth, result)
         # What is still on its way tells nothing new, and must not take anything back.
         late = LATEST_WEBHOOK + result.allowed

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from bot.declaration import Button
 from bot.errors import PagerDutyFailure
 from bot.model import Incident
-from bot.opening import PagerDutySide
+from bot.pagerduty.client import PagerDuty
+from bot.pagerduty.levels import Levels
 from bot.render.incident import render_incident
 from bot.render.limits import Rendered
 from bot.render.storm import Trend, render_page
@@ -72,11 +73,12 @@ class Stored:
 
 @dataclass(slots=True)
 class Truth:
-    """Looks; `side` is a client of its own, `buttons` the catalog's."""
+    """Looks; `reader` and `levels` are a client of its own, `buttons` the catalog's."""
 
     office: Office
     database: Database
-    side: PagerDutySide
+    reader: PagerDuty
+    levels: Levels
     buttons: Sequence[tuple[str, Button]]
     _read: dict[str, tuple[object, Incident]] = field(default_factory=dict)
     _drawn: dict[str, tuple[Incident, Looks, Looks]] = field(default_factory=dict)
@@ -178,8 +180,8 @@ class Truth:
             if one.id in self._read and self._read[one.id][0] == mark:
                 return
             async with free:
-                reading = await self.side.reader.incident(one.id)
-                known = await self.side.levels.with_level(reading.incident, ask=True)
+                reading = await self.reader.incident(one.id)
+                known = await self.levels.with_level(reading.incident, ask=True)
             self._read[one.id] = (mark, known)
 
         await asyncio.gather(*(read(one) for one in list(real)))

@@ -204,6 +204,22 @@ class TestPace:
         assert clicked is not None
         assert first.body["ts"] == (await one_edit.seed.row(4)).ts
 
+    async def test_what_waits_keeps_nobody_from_asking_what_else_there_is(self, office: Office) -> None:
+        """A hint may be lost: the database is asked once a poll, also while known work is held."""
+        slow = replace(FAST, channel_per_second=0.01, channel_burst=1)
+        paced = Office(office.database, office.fake, office.session, limits=slow)
+        await paced.has(an_incident("Q1"))
+        await paced.has(an_incident("Q2"))
+        stop = asyncio.Event()
+        task = asyncio.create_task(paced.delivery.run(stop))
+        await until(lambda: len(paced.standing(CHECKOUT)) == 1, "the first was not posted")
+        await paced.seed.incident(an_incident("Q3"))
+        await paced.seed.message("Q3", SEARCH)  # and nobody hints
+        await until(lambda: len(paced.standing(SEARCH)) == 1, "nobody asked", within=10)
+        stop.set()
+        await task
+        assert len(paced.standing(CHECKOUT)) == 1
+
 
 async def test_a_stop_finishes_the_call_under_way(office: Office) -> None:
     office.fake.fault("chat.postMessage", "hang", seconds=0.05)

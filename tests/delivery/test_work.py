@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from bot.delivery.setbacks import Hold, Kind
 from bot.delivery.work import Item, Work
@@ -48,6 +49,18 @@ def test_taking_some_leaves_the_rest() -> None:
         assert taken == first
         break
     assert list(work.take()) == [second]
+
+
+def test_between_two_questions_only_steady_work_goes_on() -> None:
+    work = Work(Clock())
+    post, line = item(CHECKOUT, worth=1), item(CHECKOUT, worth=2)
+    work.replace([replace(post, steady=False), line])
+    assert work.can_go_on()
+    assert list(work.take(fresh=False)) == [line]
+    assert not work.can_go_on()
+    work.done(line, None)
+    assert not work.can_go_on()
+    assert [one.about for one in work.take()] == [post.about]
 
 
 def test_a_kind_that_waits_in_one_channel_hides_no_other() -> None:
