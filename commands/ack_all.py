@@ -16,7 +16,8 @@ from dataclasses import replace
 from bot.command.context import Context, Filter
 from bot.declaration import Argument, Query, Reply, command
 from bot.model import Status
-from bot.render.asking import ask_to_acknowledge
+from bot.render.asking import AT_ONCE, ask_to_acknowledge
+from bot.render.lists import arrange
 from bot.render.pickers import no_match
 
 _MINE = frozenset({"", "mine", "my", "me"})
@@ -34,8 +35,7 @@ async def ack_all(ctx: Context, what: Query | None = None) -> Reply:
     wanted, asked = Filter(statuses=(Status.TRIGGERED,)), " ".join((what or "").split())
     if asked.casefold() in _MINE:
         me = await ctx.me()
-        found = await ctx.incidents.open_ones(replace(wanted, people=(me.id,)))
-        return ask_to_acknowledge(found, f"assigned to {me.name}")
+        return await _ask(ctx, replace(wanted, people=(me.id,)), f"assigned to {me.name}")
     scope = await ctx.names.scope(asked)
     if scope is None:
         return no_match(asked, "service or team", await ctx.names.near(asked, "ack-all"))
@@ -43,5 +43,10 @@ async def ack_all(ctx: Context, what: Query | None = None) -> Reply:
         wanted = replace(wanted, services=(scope.id,))
     elif scope.kind == "team":
         wanted = replace(wanted, teams=(scope.id,))
+    return await _ask(ctx, wanted, f"of {scope.name}" if scope.kind != "all" else "in PagerDuty")
+
+
+async def _ask(ctx: Context, wanted: Filter, which: str) -> Reply:
     found = await ctx.incidents.open_ones(wanted)
-    return ask_to_acknowledge(found, f"of {scope.name}" if scope.kind != "all" else "in PagerDuty")
+    await ctx.incidents.keep(arrange(found)[:AT_ONCE])  # the button names many by their numbers
+    return ask_to_acknowledge(found, which)

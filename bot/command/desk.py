@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.accounts.acting import Acting
 from bot.command.context import Escalated, Found, NewIncident, Triggered
@@ -23,7 +23,7 @@ from bot.errors import (
     PagerDutyRefused,
     PagerDutyUnavailable,
 )
-from bot.model import Channel, Incident, Note, Status, Urgency
+from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
 
@@ -138,17 +138,21 @@ class Desk(Editing):
     async def _written(self, ids: list[str], status: Status) -> dict[str, Outcome]:
         began_at = await self.reach.incidents.now()
         readings = {one.incident.id: one for one in await self._hand.set_status(ids, status)}
-        told = {}
-        for ident in ids:
-            reading = readings.get(ident)
-            if reading is None:
-                told[ident] = Outcome(Result.DONE, ident, await self.reach.incidents.find(ident))
-            elif reading.incident.is_open or status is Status.RESOLVED:
-                told[ident] = Outcome(Result.DONE, ident, await self._changed(reading, began_at))
-            else:  # the answer to our write was lost, and it was found resolved: by somebody else
-                incident = await self._saved(reading, began_at, ask_level=False)
-                told[ident] = Outcome(Result.RESOLVED, ident, incident)
-        return told
+        told = await asyncio.gather(
+            *(self._after_writing(ident, readings.get(ident), began_at, status) for ident in ids)
+        )
+        return dict(zip(ids, told, strict=True))
+
+    async def _after_writing(
+        self, ident: str, reading: Reading | None, began_at: datetime, status: Status
+    ) -> Outcome:
+        """Saved, too. `reading` is PagerDuty's answer about this one."""
+        if reading is None:
+            return Outcome(Result.DONE, ident, await self.reach.incidents.find(ident))
+        if reading.incident.is_open or status is Status.RESOLVED:
+            return Outcome(Result.DONE, ident, await self._changed(reading, began_at))
+        # The answer to our write was lost, and it was found resolved: by somebody else.
+        return Outcome(Result.RESOLVED, ident, await self._saved(reading, began_at, ask_level=False))
 
     async def _refused(self, ident: str, failure: PagerDutyFailure) -> Outcome:
         known = await self.reach.incidents.find(ident)

@@ -18,6 +18,8 @@ from bot.render.limits import reply
 from bot.render.summary import acknowledgers, summary
 from bot.render.text import bold, dotted, line, link, plural
 
+MANY = 24
+"""Of more than these an answer has a line for each way it ended, and not for each incident."""
 _SHORT = 90  # characters of a title in an answer
 _SHORTER = 40  # … about several incidents
 
@@ -63,6 +65,8 @@ def resolved(outcomes: Sequence[Outcome]) -> Reply:
 
 
 def _told(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> Reply:
+    if len(outcomes) > MANY:
+        return _told_of_many(outcomes, done, buttons)
     worded = [_line(one, done, _SHORT if len(outcomes) == 1 else _SHORTER) for one in outcomes]
     blocks: list[Block] = []
     count = sum(one.result is Result.DONE for one in outcomes)
@@ -77,6 +81,46 @@ def _told(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> R
     plain = " ".join(_plain_line(one, done) for one in outcomes)
     lead = f"{done} {count} of {len(outcomes)}. " if len(outcomes) > 1 else ""
     return reply(lead + plain, blocks)
+
+
+def _told_of_many(outcomes: Sequence[Outcome], done: str, buttons: Sequence[Block]) -> Reply:
+    """What was not done first: that is what is left to look at."""
+    order = list(_OF_MANY)
+    ends: dict[tuple[Result, str], list[str]] = {}
+    for one in outcomes:
+        name = one.incident.label if one.incident else f"“{line(one.asked, 40)}”"
+        ends.setdefault((one.result, one.reason), []).append(name)
+    count = sum(one.result is Result.DONE for one in outcomes)
+    told = []
+    for (result, reason), names in sorted(ends.items(), key=lambda end: order.index(end[0][0])):
+        icon, _ = _WORDS[result]
+        why = f" {line(reason, 200)}" if reason else ""
+        told.append((icon, f"{_OF_MANY[result].format(done=done)}:{why} {', '.join(names)}."))
+    blocks: list[Block] = [
+        section(f"{bold(done)} {count} of {plural(len(outcomes), 'incident')}."),
+        *(section(f"{icon}  {words}") for icon, words in told),
+    ]
+    if buttons:
+        blocks.append(actions(buttons))
+    plain = " ".join(words.replace("*", "") for _, words in told)
+    return reply(f"{done} {count} of {len(outcomes)}. {plain}", blocks)
+
+
+_OF_MANY: Mapping[Result, str] = {
+    Result.REOPENED: (
+        "Resolved a moment ago, and *reopened* by this acknowledgement. Resolve them if they are over"
+    ),
+    Result.UNKNOWN: (
+        "These may or may not have changed, PagerDuty did not answer. Look at them before trying again"
+    ),
+    Result.REFUSED: "Left as they are, PagerDuty refused",
+    Result.NOT_DONE: "Left as they are: PagerDuty does not answer right now. Try these again in a minute",
+    Result.NOT_FOUND: "No incidents I can find",
+    Result.RESOLVED: "Resolved already, so I left them alone; acknowledging would reopen them",
+    Result.ALREADY: "{done} already",
+    Result.DONE: "{done}",
+}
+"""In the order in which they are told."""
 
 
 def _line(one: Outcome, done: str, limit: int) -> tuple[str, str]:

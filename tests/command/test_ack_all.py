@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.command.switchboard import Switchboard
@@ -35,8 +37,27 @@ async def test_an_unknown_name_gets_near_ones(board: Switchboard) -> None:
     assert "no service or team called “xyzzy”" in await board.types("ack-all xyzzy")
 
 
-async def test_many_are_asked_about_in_parts(board: Switchboard) -> None:
-    board.pagerduty.storm(120)
+async def test_as_many_as_pagerduty_takes_at_once(board: Switchboard) -> None:
+    board.pagerduty.storm(280)
     said = await board.types("ack-all all")
-    assert "Acknowledge 50" in said
-    assert "the first 50 of" in said
+    assert "the first 250 of 280" in said
+    board.calls()
+    await board.newest().press("Acknowledge 250", by="U0ALICE")
+    await board.settle()
+    statuses = Counter(one.status for one in board.pagerduty.state.incidents.values())
+    assert (statuses["acknowledged"], statuses["triggered"]) == (250, 30)
+    calls = Counter(board.calls())
+    assert (calls["GET /incidents"], calls["PUT /incidents"], calls.total()) == (3, 1, 4)
+    assert "*Acknowledged* 250 of 250 incidents" in board.newest().words
+
+
+async def test_what_is_over_by_then_is_left_alone_and_told_first(board: Switchboard) -> None:
+    board.pagerduty.storm(60)
+    await board.types("ack-all all")
+    for one in list(board.pagerduty.state.incidents.values())[:5]:
+        board.pagerduty.act(one.id, "resolve", by="PBOB002")
+    await board.newest().press("Acknowledge 60", by="U0ALICE")
+    await board.settle()
+    told = board.newest().words
+    assert "*Acknowledged* 55 of 60 incidents" in told
+    assert told.index("Resolved already, so I left them alone") < told.index("Acknowledged: #")

@@ -86,6 +86,23 @@ def test_250_outcomes_fit(golden: Callable[[str, Drawn], None]) -> None:
     assert len(reply.blocks) <= 50
 
 
+def test_of_many_what_is_not_done_comes_first() -> None:
+    ends = [Result.DONE] * 30 + [Result.ALREADY, Result.RESOLVED, Result.NOT_DONE, Result.REFUSED]
+    reply = outcomes.acknowledged(
+        [Outcome(one, "1234", TRIGGERED, "" if n < 33 else "Ask an admin.") for n, one in enumerate(ends)]
+    )
+    told = [str(block["text"]["text"]) for block in reply.blocks]
+    assert told[0] == "*Acknowledged* 30 of 34 incidents."
+    assert [words.split("  ")[1].split(":")[0] for words in told[1:]] == [
+        "Left as they are, PagerDuty refused",
+        "Left as they are",
+        "Resolved already, so I left them alone; acknowledging would reopen them",
+        "Acknowledged already",
+        "Acknowledged",
+    ]
+    assert "refused: Ask an admin. #1234." in reply.text
+
+
 def test_escalation_says_where_it_stands() -> None:
     assert (
         outcomes.escalated(ESCALATED, level=2, of=3, to=[BOB]).text
