@@ -1,4 +1,5 @@
-"""What a webhook and a sweep cost, whatever is open and however many channels follow something.
+"""What a webhook, delivery's question and a sweep cost, whatever is open and however many channels follow
+something.
 
 Worlds of different sizes stand side by side and take turns; the smallest is the floor. Cost is processor time
 of the bot and its database, which a busy machine hardly changes; PagerDuty's is not in it. Each channel
@@ -18,7 +19,7 @@ from datetime import timedelta
 
 import psutil
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import insert, literal, select, text
 
 from bot.delivery.sweep import Sweep
 from bot.events import Event
@@ -31,8 +32,11 @@ from bot.store.cursors import Cursors
 from bot.store.database import Database
 from bot.store.incidents import Incidents
 from bot.store.leases import Leases
+from bot.store.messages import NEWS, Messages
 from bot.store.schema import migrate
+from bot.store.storms import Storms
 from bot.store.subscriptions import Subscriptions
+from bot.store.tables import incidents, messages, shown
 from bot.store.wake import Wake
 from tests.bench.measures import Bench, Row
 from tests.bench.processes import World, open_incidents, world
@@ -44,9 +48,11 @@ OPEN_BESIDE_CHANNELS = 1_000
 CHANNELS_BESIDE_OPEN = 100
 ROUNDS = 20
 TOGETHER = 100  # webhooks at once
+QUESTIONS = 5
+SETTLED = 20.0  # seconds
 SERVICES = 10  # that these are about
 FLAT = 0.2  # what a size may cost more or less than the smallest
-LATER = 600.0  # seconds
+LATER = 2 * NEWS.total_seconds()
 TEAM = "T0ACME"
 RAW = "x" * BODY_BYTES
 
@@ -60,6 +66,8 @@ class Sized:
     database: Database
     incidents: Incidents
     subscriptions: Subscriptions
+    messages: Messages
+    storms: Storms
     sweep: Sweep
     server: psutil.Process | None  # PostgreSQL's
     known: list[Incident] = field(default_factory=list)
@@ -90,9 +98,33 @@ class Sized:
         )
         if len(self.known) != self.open:
             raise RuntimeError(f"{len(self.known)} of {self.open} incidents are known")
-        # From now on the log is quiet: what the sweeps look back at is later than all this.
+        await self.show()
+        # From now on the log is quiet: what sweeps look back at, and what is news, is later than all this.
         self.database.clock_offset += LATER
         await self.sweep.once()
+
+    async def show(self) -> None:
+        """Everything open stands in one channel, as true as can be."""
+        stood = select(
+            literal(TEAM),
+            literal("CSTANDS"),
+            literal("incident"),
+            incidents.c.id,
+            incidents.c.id,
+            self.database.now_sql(),
+        )
+        into = ["team_id", "channel_id", "kind", "incident_id", "ts", "made_at"]
+        true = select(messages.c.id, incidents.c.id, incidents.c.revision, literal(""), messages.c.made_at)
+        async with self.database.write() as connection:
+            await connection.execute(insert(messages).from_select(into, stood))
+            await connection.execute(
+                insert(shown).from_select(
+                    ["message_id", "incident_id", "revision", "hash", "shown_at"],
+                    true.join(incidents, incidents.c.id == messages.c.incident_id),
+                )
+            )
+            # Nothing but them: ANALYZE, as autovacuum has done it by then.
+            await connection.execute(text("ANALYZE"))
 
 
 def service(number: int) -> Reference:
@@ -110,7 +142,7 @@ async def sized(url: str, around_it: World, open_: int, channels: int) -> AsyncI
         batcher, wake = Batcher(database), Wake(database)
         stack.push_async_callback(batcher.close)
         stack.push_async_callback(wake.close)
-        incidents = Incidents(database, batcher, wake)
+        known = Incidents(database, batcher, wake)
         made: list[Sized] = []
 
         def called(method: str, path: str, status: int, seconds: float) -> None:
@@ -118,10 +150,11 @@ async def sized(url: str, around_it: World, open_: int, channels: int) -> AsyncI
 
         wire = PagerDutyHttp(session, around_it.pagerduty_url, on_call=called)
         reader = PagerDuty(wire, AccountKey(SecretStr(around_it.api_key))).in_background()
-        sweep = Sweep(incidents, reader, Leases(database, "bench"), Cursors(database), seconds=0.001)
+        sweep = Sweep(known, reader, Leases(database, "bench"), Cursors(database), seconds=0.001)
         subscriptions = Subscriptions(database, wake)
         server = await _server(database)
-        made.append(Sized(open_, channels, database, incidents, subscriptions, sweep, server))
+        shows = Messages(database), Storms(database)
+        made.append(Sized(open_, channels, database, known, subscriptions, *shows, sweep, server))
         await made[0].fill()
         yield made[0]
 
@@ -181,6 +214,17 @@ async def about_new(one: Sized) -> float:
     return cost
 
 
+async def question(one: Sized) -> float:
+    """Of asking at a hint what delivery is to do; a hundred incidents have news."""
+    await about_open(one)
+    before = one.spent()
+    for _ in range(QUESTIONS):
+        await one.messages.due(SETTLED, news_only=True)
+        await one.messages.due_lines(SETTLED)
+        await one.storms.look(SETTLED)
+    return one.spent() - before
+
+
 async def sweep(one: Sized) -> float:
     """Of a sweep."""
     before, calls = one.spent(), one.calls
@@ -197,6 +241,7 @@ Measured = Callable[[Sized], Awaitable[float]]
 MEASURED: dict[str, Measured] = {
     f"{TOGETHER} webhooks, known": about_open,
     f"{TOGETHER} webhooks, new": about_new,
+    f"{QUESTIONS} questions": question,
     "a sweep": sweep,
 }
 
