@@ -48,11 +48,12 @@ def on_call_list(
 
 
 def _row(one: ListedShift, zone: ZoneInfo | None) -> str:
+    """Ends with an empty line: several lines belong together."""
     shift = one.shift
     rota = f" ({line(shift.schedule.name, 60)})" if shift.schedule else ""
     place = f"{line(shift.policy.name, 80)}, level {shift.level}{rota}"
     first = f"{bold(line(shift.person.name, 60))}  {_when(shift, zone)}"
-    return "\n".join(part for part in (first, place, _details(one.told)) if part)
+    return "\n".join(part for part in (first, place, _details(one.told)) if part) + "\n"
 
 
 def _plain(shift: OnCall, zone: ZoneInfo | None) -> str:
