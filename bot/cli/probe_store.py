@@ -59,6 +59,8 @@ async def look(settings: Settings, asked: frozenset[str] = frozenset()) -> Async
                 f"the schema is at {state.current}, newer than {state.head}",
                 "Update this code.",
             )
+        if not (state.is_current or state.current is None):
+            yield probe_keys.without_database("the schema is not this code's")
     except StoreUnavailable as away:
         yield failure(
             "Database", str(away), "Check DATABASE_URL, and that the server runs and lets this user in."

@@ -23,7 +23,7 @@ from bot.store.wake import Wake
 log = structlog.get_logger("pagerline.directory")
 
 PERIOD = 10.0  # seconds between looks when nothing hints
-REFUSED = range(400, 500)  # PagerDuty did nothing
+REFUSED = frozenset(range(400, 500)) - {408}  # PagerDuty did nothing; too slow is not refused
 
 
 class ChangedLists:
