@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from bot.command.arguments import incident_ref
 from bot.command.context import Context
 from bot.command.oncall_options import Options, list_with
 from bot.command.shifts import show_for_incident, show_on_call
 from bot.command.targets import all_targets, find, near, without_question
+from bot.command.values import incident_ref
 from bot.declaration import Argument, Button, IncidentRef, Line, OneOf, Place, Query, Reply, Word, command
 from bot.errors import UserError
 from bot.model import SlackUser

@@ -26,8 +26,8 @@ from bot.cli.incident_fields import (
 )
 from bot.cli.rest import add_json, add_sender, one_of, plain, run, tell_json
 from bot.cli.verb import Verb
-from bot.command.arguments import incident_ref
 from bot.command.catalog import Catalog
+from bot.command.values import incident_ref
 from bot.declaration import IncidentRef
 from bot.errors import PagerDutyNotFound, UserError
 from bot.model import Incident, Priority, Reference, Status, Urgency

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from bot.command.arguments import RESTS, Given
+from bot.command.arguments import Given
 from bot.command.filling import text_of
 from bot.command.ports import IncidentStore
 from bot.command.request import Request, Surface
+from bot.command.values import RESTS
 from bot.declaration import Command, IncidentRef, Prose
 from bot.errors import StoreUnavailable
 from bot.render.carried import carried

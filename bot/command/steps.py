@@ -20,10 +20,11 @@ from typing import Any
 from bot.accounts.acting import Acting
 from bot.command.again import words_again, words_for, words_on_record
 from bot.command.answering import Answering
-from bot.command.arguments import Given, read_fields, read_line
+from bot.command.arguments import Given, read_line
 from bot.command.catalog import Called
 from bot.command.context import BY_EVENTS, Context, Where, Who
 from bot.command.desk import Desk
+from bot.command.fields import read_fields
 from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services

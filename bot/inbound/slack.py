@@ -21,9 +21,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.command.answering import Answering
-from bot.command.arguments import FieldProblems, Names, check_fields
+from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
+from bot.command.fields import FieldProblems, check_fields
 from bot.command.request import Request
 from bot.command.run import Runner
 from bot.command.tasks import Stopping

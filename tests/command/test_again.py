@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.command.again import words_again, words_for
-from bot.command.arguments import Given, read_fields
+from bot.command.arguments import Given
+from bot.command.fields import read_fields
 from bot.command.request import Request, Surface
 from bot.command.words import clean
 from bot.declaration import Command, IncidentRef, LevelNumber, Prose

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command.arguments import FieldProblems, check_fields, incident_ref, read_fields, read_line
+from bot.command.arguments import read_line
+from bot.command.fields import FieldProblems, check_fields, read_fields
 from bot.command.filling import text_of
+from bot.command.values import incident_ref
 from bot.declaration import Command, IncidentRef, LevelNumber, OpenOnes, PriorityName, ScopeRef, ServiceRef
 from bot.errors import UserError
 from commands import CATALOG

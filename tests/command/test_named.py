@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command.again import words_for, words_on_record
-from bot.command.arguments import Given, check_fields, read_fields, read_line
+from bot.command.arguments import Given, read_line
+from bot.command.fields import check_fields, read_fields
 from bot.declaration import Command, IncidentRef, LevelNumber
 from bot.errors import UserError
 from bot.render.carried import read_carried
