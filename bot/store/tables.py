@@ -154,7 +154,20 @@ thread_lines = Table(
     ),  # its message is gone, or nothing was left to say
     Column("next_try_at", Moment),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Index("ix_thread_lines_ts_dropped", "ts", "dropped"),
+    Index(
+        "ix_thread_lines_ts",
+        "ts",
+        sqlite_where=text("ts IS NOT NULL"),
+        postgresql_where=text("ts IS NOT NULL"),
+    ),
+    # What stands nowhere yet, message by message: the question goes through it.
+    Index(
+        "ix_thread_lines_waiting",
+        "message_id",
+        "event_id",
+        sqlite_where=text("ts IS NULL AND dropped = 0"),
+        postgresql_where=text("ts IS NULL AND NOT dropped"),
+    ),
     Index("ix_thread_lines_event_id", "event_id"),  # as ix_shown_incident_id, for events
 )
 

@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import literal
+from sqlalchemy.dialects import sqlite
 
 from bot.model import Priority, Reference, Status, Urgency
+from bot.store import question
 from bot.store.database import Database
 from bot.store.messages import Adoption, Messages
 from tests.store.seeding import (
@@ -169,6 +172,30 @@ async def test_lines_come_one_after_the_other(messages: Messages, seed: Seed) ->
         await connection.exec_driver_sql(f"UPDATE thread_lines SET ts = '2.1' WHERE event_id = {first}")
     (line,) = await messages.due_lines(SETTLED)
     assert line.event_id == second
+
+
+async def test_however_many_lines_wait_each_message_has_one_that_is_next(
+    messages: Messages, seed: Seed
+) -> None:
+    rows = []
+    for number in range(3):
+        await seed.incident(an_incident(f"Q{number}"))
+        rows.append(await seed.message(f"Q{number}", ts=f"{number}.1", shown_revision=1))
+    told = [await seed.line(row, a_line(), f"Q{rows.index(row)}") for _ in range(5) for row in rows]
+    found = await messages.due_lines(SETTLED, per_channel=2)
+    assert [line.event_id for line in found] == told[:2]
+    found = await messages.due_lines(SETTLED)
+    assert [(line.message_id, line.event_id) for line in found] == list(zip(rows, told, strict=False))
+
+
+async def test_waiting_lines_are_found_without_looking_at_all_of_them(sqlite_url: str) -> None:
+    async with opened(sqlite_url) as database, database.read() as connection:
+        asked = question.lines(literal(0.0), literal(0.0), 10).compile(
+            dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+        )
+        plan = str((await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")).all())
+    assert plan.count("ix_thread_lines_waiting") == 3
+    assert "SCAN thread_lines" not in plan
 
 
 async def test_a_line_of_unknown_outcome_holds_back_the_next(

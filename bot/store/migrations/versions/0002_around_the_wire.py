@@ -46,3 +46,18 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_list_changes"),
     )
+    op.drop_index("ix_thread_lines_ts_dropped", "thread_lines")
+    op.create_index(
+        "ix_thread_lines_ts",
+        "thread_lines",
+        ["ts"],
+        sqlite_where=sa.text("ts IS NOT NULL"),
+        postgresql_where=sa.text("ts IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_thread_lines_waiting",
+        "thread_lines",
+        ["message_id", "event_id"],
+        sqlite_where=sa.text("ts IS NULL AND dropped = 0"),
+        postgresql_where=sa.text("ts IS NULL AND NOT dropped"),
+    )
