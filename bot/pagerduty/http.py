@@ -33,6 +33,7 @@ from bot.model import MadeCall
 from bot.pagerduty import paging
 from bot.pagerduty.answers import Answer, Reply, read
 from bot.pagerduty.credentials import AccountKey, Budget, Credentials, UserToken
+from bot.pagerduty.exchange import exchange
 from bot.pagerduty.journal import Journal
 from bot.pagerduty.limiter import Left, Limiter, Rank, retry_after
 from bot.pagerduty.paths import path_template
@@ -41,7 +42,6 @@ from bot.pagerduty.wire import HARMLESS, Params, address, headers
 
 __all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
 
-CONNECT_SECONDS = 5.0
 CALL_SECONDS = 15.0
 DEADLINE_SECONDS = 30.0
 FIRST_BACKOFF = 0.25  # seconds; doubles with every try
@@ -91,24 +91,6 @@ class _Call:
         if self.is_write:
             return Rank.ACT
         return Rank.BACKGROUND if self.credentials.in_background else Rank.READ
-
-
-class _Dropped(Exception):
-    """The connection was lost after the request had gone out."""
-
-
-async def _only_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keeps aiohttp from repeating a PUT by itself when its connection drops, whatever session it is: it does
-    so for its own exceptions only. What may have happened is looked at before it is repeated.
-    """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Dropped from error
 
 
 def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
@@ -306,30 +288,15 @@ class PagerDutyHttp:
             yield
 
     async def _send(self, call: _Call) -> Reply:
-        left = max(0.05, min(self._call_seconds, call.ends - self._timer()))
-        # Connecting fails before the whole call does, so that "nothing was sent" is known and not guessed.
-        connect = min(CONNECT_SECONDS, left * 0.8)
-        timeout = aiohttp.ClientTimeout(total=left, connect=connect, sock_connect=connect)
-        sent_at = self.clock()
-        try:
-            async with self._session.request(
-                call.method,
-                call.url,
-                headers=call.headers,
-                data=call.body,
-                timeout=timeout,
-                allow_redirects=False,
-                middlewares=(_only_once,),
-            ) as answer:
-                return Reply(answer.status, answer.headers, await answer.text("utf-8", "replace"), sent_at)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise PagerDutyUnavailable(f"PagerDuty cannot be reached ({type(error).__name__})") from None
-        except TimeoutError:
-            raise PagerDutyUnavailable("PagerDuty did not answer in time", maybe_done=call.is_write) from None
-        except (aiohttp.ClientError, OSError, _Dropped):
-            raise PagerDutyUnavailable(
-                "The connection to PagerDuty broke", maybe_done=call.is_write
-            ) from None
+        return await exchange(
+            self._session,
+            call.method,
+            call.url,
+            headers=call.headers,
+            body=call.body,
+            seconds=max(0.05, min(self._call_seconds, call.ends - self._timer())),
+            clock=self.clock,
+        )
 
     async def _renewed(self, call: _Call) -> bool:
         """Go on with a newer token; False when there is none. The time it takes is not the call's."""
