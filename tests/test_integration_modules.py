@@ -108,3 +108,9 @@ def test_no_option_is_left_out(module: str) -> None:
     in_a_shell = {part for row in told for part in code(row[3])}
     everywhere = {"-h", "--help", "--json", "--env-file", "--secrets-dir"}
     assert in_a_shell == options_of(words) - everywhere
+
+
+def test_its_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", TEXT)
+    assert targets
+    assert [target for target in targets if not (DOCS.parent / target).exists()] == []

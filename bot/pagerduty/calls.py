@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from bot.errors import UserError
+from bot.logs import SHAPES
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.http import Answer
 from bot.pagerduty.wire import HARMLESS
@@ -149,7 +150,11 @@ async def make_call(client: PagerDuty, call: ApiCall) -> Answer:
 
 
 def without_secrets(value: Any) -> Any:
-    """The same JSON, with what opens something by itself taken out, and the values of custom headers."""
+    """The same JSON, with what opens something by itself taken out: by its name, by its shape (tokens, hook
+    addresses, passwords in addresses), and the values of custom headers.
+    """
+    if isinstance(value, str):
+        return SHAPES.sub(HIDDEN, value)
     if isinstance(value, list):
         return [without_secrets(one) for one in value]
     if not isinstance(value, dict):

@@ -15,9 +15,10 @@ from bot.render.limits import reply
 from bot.render.text import cut, escape, harmless, line
 
 _CALL = 200  # characters of a call's line
-_PIECE = 2600  # of one code block, before escaping makes it longer
-_ROOM = 7800  # of everything PagerDuty answered
+_PIECE = 2900  # of one code block
+_ROOM = 9000  # of everything PagerDuty answered
 _FEW = 1500  # of a body that is asked about
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "ˋ"}  # the last would end a code span
 
 
 def ask_before_call(call: str, body: Any, headers: Sequence[str], words: str) -> Reply:
@@ -25,7 +26,7 @@ def ask_before_call(call: str, body: Any, headers: Sequence[str], words: str) ->
     told = f"Nothing was sent yet: {line(call, _CALL)} may change something."
     blocks: list[Block] = [section(f":warning:  Nothing was sent yet: `{_code(call)}` may change something.")]
     if body is not None:
-        blocks += _code_blocks(cut(_json(body), _FEW))
+        blocks += _code_blocks(cut(_json(body), _FEW))[0]
     if headers:
         blocks.append(context(f"With the headers {escape(', '.join(headers)[:_CALL])}."))
     blocks.append(actions([button("Send it", words, style="danger")]))
@@ -36,13 +37,14 @@ def call_answered(call: str, status: int, body: Any, *, replaces: bool = False) 
     """A 2xx answer; secrets in `body` are hidden by whoever hands it over."""
     blocks: list[Block] = [section(f":white_check_mark:  `{_code(call)}`: {status}")]
     told = _json(body) if body not in (None, {}, []) else ""
-    blocks += _code_blocks(told[:_ROOM])
+    parts, shown = _code_blocks(told)
+    blocks += parts
     if not told:
         blocks.append(context("PagerDuty sent no body."))
-    if len(told) > _ROOM:
+    if shown < len(harmless(told)):
         blocks.append(
             context(
-                f"Cut after {_ROOM:,} of {len(told):,} characters. Narrow it by its query, or see all of it "
+                f"Cut after {shown:,} of {len(told):,} characters. Narrow it by its query, or see all of it "
                 "with `python -m bot api` in a shell."
             )
         )
@@ -64,13 +66,20 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
 
-def _code_blocks(text: str) -> list[Block]:
-    return [
-        section(f"```{_code(text[at : at + _PIECE], most=_PIECE)}```") for at in range(0, len(text), _PIECE)
-    ]
+def _code_blocks(text: str) -> tuple[list[Block], int]:
+    """As many as a message has room for, and how many characters of the text they show."""
+    pieces, length, shown = [""], 0, 0
+    for char in harmless(text[:_ROOM]):
+        written = _ESCAPED.get(char, char)
+        if length + len(written) > _ROOM:
+            break
+        if len(pieces[-1]) + len(written) > _PIECE:
+            pieces.append("")
+        pieces[-1] += written
+        length, shown = length + len(written), shown + 1
+    return [section(f"```{piece}```") for piece in pieces if piece], shown
 
 
-def _code(text: str, most: int = _CALL) -> str:
+def _code(text: str) -> str:
     """Outside text for a code span: as it is to be copied, but for what would end the span."""
-    shown = harmless(cut(text, most)).replace("`", "ˋ")
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(_ESCAPED.get(char, char) for char in harmless(cut(text, _CALL)))

@@ -108,7 +108,7 @@ async def test_what_is_too_long_is_cut_and_said(board: Switchboard) -> None:
     for number in range(12):
         board.pagerduty.trigger("PSVCCHK", f"Disk {number} full")
     said = await board.types("api GET /incidents", by=CAROL)
-    assert "Cut after 7,800 of" in said
+    assert "Cut after " in said
     assert "python -m bot api" in said
 
 

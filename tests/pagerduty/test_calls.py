@@ -139,6 +139,8 @@ def test_secrets_are_hidden_wherever_they_stand() -> None:
         "api_key": None,
         "incident_key": "kept",
         "total": 3,
+        "endpoint_url": "https://hooks.slack.com/services/T0/B0/x",
+        "url": "https://bob:passw0rd@acme.example/hook",
     }
     hidden = without_secrets(told)
     assert hidden["service"]["integrations"] == [{"id": "P1", "integration_key": HIDDEN, "name": "x"}]
@@ -146,4 +148,5 @@ def test_secrets_are_hidden_wherever_they_stand() -> None:
     assert method == {"secret": HIDDEN, "custom_headers": [{"name": "X-Auth", "value": HIDDEN}]}
     assert hidden["user"] == {"http_cal_url": HIDDEN, "web_cal_url": HIDDEN, "email": "a@acme.example"}
     assert hidden["tokens"] == [HIDDEN, HIDDEN]
+    assert (hidden["endpoint_url"], hidden["url"]) == (HIDDEN, f"https://{HIDDEN}@acme.example/hook")
     assert (hidden["api_key"], hidden["incident_key"], hidden["total"]) == (None, "kept", 3)
