@@ -66,9 +66,30 @@ def sandbox_settings(
         port=port,
         database_url=SecretStr(f"sqlite:///{folder / 'pagerline.db'}"),
         admins=(CAROL,),
+        gameday_service="Search",
         # Whoever loses webhooks on the page wants to see it heal, not wait for minutes.
         sweep_seconds=10.0,
     )
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """The settings as the environment, or a `.env`, holds them."""
+    found: dict[str, str] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if value in (None, ()):
+            continue
+        items = value if isinstance(value, tuple) else (value,)
+        plain = [one.get_secret_value() if isinstance(one, SecretStr) else str(one) for one in items]
+        found[name.upper()] = ",".join(plain)
+    return found
+
+
+def write_down(settings: Settings, folder: Path) -> Path:
+    """A file by which other verbs (`--env-file`) reach the sandbox; its tokens open nothing else."""
+    place = folder / "sandbox.env"
+    place.write_text("".join(f"{name}={value}\n" for name, value in variables(settings).items()))
+    return place
 
 
 def completions(catalog: Catalog) -> list[dict[str, str]]:
@@ -137,7 +158,9 @@ async def _serve(arguments: argparse.Namespace, catalog: Catalog, folder: Path) 
             await link_people(sandbox, is_new=is_new)
         if is_new:
             await seed(sandbox, quiet=arguments.quiet)
+        place = write_down(settings, folder)
         print(f"\nOpen {sandbox.page_url}\nStop with Ctrl-C.", flush=True)
+        print(f"Other verbs reach it by --env-file {place}", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -31,5 +31,5 @@ READABLE = Budget(30.0, "docs/storms.md: 100 incidents in a channel are visible 
 TRUE_IN_STORM = Budget(45.0, "docs/storms.md: what no edit has shown is told in a news post after 30 s")
 FOLDED = Budget(60.0, "after STORM_CALM_SECONDS without news, pages become a summary")
 LIMITED = Budget(15.0, "SHOWN, and a try in vain; Slack's own Retry-After is added to it")
-TOLD_AWAY = Budget(15.0, "a reading that fails, and the look every 5 s; AS_OF_SECONDS is added to it")
+TOLD_AWAY = Budget(20.0, "a reading tried five times, and a look every 5 s; AS_OF_SECONDS is added to it")
 CAUGHT_UP = Budget(30.0, "the look every 5 s, then a sweep of everything open, then the edit")

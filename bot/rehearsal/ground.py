@@ -15,6 +15,7 @@ from bot.errors import UserError
 from bot.model import Channel, Incident, Person, Policy, Reference, Service, Status, Subscription, Urgency
 from bot.pagerduty.client import PagerDuty
 from bot.rehearsal.view import View
+from bot.render.text import plural
 from bot.settings import Settings
 
 TITLE = "Game day, nothing is broken"
@@ -127,7 +128,7 @@ async def survey(
     if others := [one for one in open_ones if not is_ours(one)]:
         named = ", ".join(one.label for one in others[:5])
         raise UserError(
-            f"{service.name} has {len(others)} open incident{'s' * (len(others) > 1)} that no game day made "
+            f"{service.name} has {plural(len(others), 'open incident')} that no game day made "
             f"({named}). Resolve them, or name a service that nothing real alerts."
         )
     policy = next((one for one in await client.policies() if one.id == service.policy.id), None)

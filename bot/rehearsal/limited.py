@@ -14,6 +14,7 @@ from bot.model import Status
 from bot.rehearsal.budgets import LIMITED
 from bot.rehearsal.report import Result, Step
 from bot.rehearsal.scene import Scene
+from bot.render.text import plural
 from bot.slack.failures import Limited
 
 MOST = 150  # edits; Slack's tier for them is some 50 a minute, with room for bursts
@@ -28,8 +29,8 @@ async def play(scene: Scene) -> None:
     """
     if waiting := await scene.stage.others_triggered():
         raise UserError(
-            f"{len(waiting)} other incidents are triggered just now ({waiting[0].label} …), and this would "
-            "delay what Slack shows of them for up to a minute. Do it when nothing is."
+            f"{plural(len(waiting), 'other incident')} triggered just now, such as {waiting[0].label}: what "
+            "Slack shows of them would come up to a minute late. Do this when nothing else is triggered."
         )
     incident = await scene.open_one()
     if incident is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.conftest import start
+from tests.cli.conftest import Cli, start
 from tests.cli.test_run import free_port
 
 OPEN_SECONDS = 60.0
@@ -70,3 +70,11 @@ async def test_people_are_linked_when_it_opens_and_again_on_a_kept_database(tmp_
 async def test_people_can_be_known_by_their_email_instead(tmp_path: Path) -> None:
     async with sandbox(tmp_path, "--people", "email") as page:
         await is_told(page, "U0UMA", "whoami", "act as Uma Ueda")
+
+
+async def test_other_verbs_reach_it_by_the_settings_it_writes_down(tmp_path: Path, process: Cli) -> None:
+    kept = tmp_path / "kept"
+    async with sandbox(tmp_path, "--data", str(kept)):
+        outcome = await process("webhooks", "--env-file", str(kept / "sandbox.env"), "list")
+    assert outcome.status == 0, outcome.err
+    assert "account  on" in outcome.out

@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.app import build_app
+from bot.cli.sandbox import variables
 from bot.cli.settings import secrets_of
 from bot.sandbox.linking import link
 from bot.sandbox.pagerduty.state import Incident
@@ -39,19 +40,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def written(settings: Settings) -> dict[str, str]:
-    """As variables of the environment."""
-    values: dict[str, str] = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if value in (None, ()):
-            continue
-        items = value if isinstance(value, tuple) else (value,)
-        plain = [one.get_secret_value() if isinstance(one, SecretStr) else str(one) for one in items]
-        values[name.upper()] = ",".join(plain)
-    return values
 
 
 class Office:
@@ -213,7 +201,7 @@ class OwnProcess:
         office.inspection.logs.append(self.log)
 
     def _environment(self) -> dict[str, str]:
-        values = written(self._office.settings(self.port, **self._more))
+        values = variables(self._office.settings(self.port, **self._more))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | values | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"}
 
