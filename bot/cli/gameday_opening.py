@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot import outbound
 from bot.cli import probe_circle
 from bot.cli.findings import Result
 from bot.errors import SlackFailure, UserError
@@ -123,7 +124,7 @@ async def _problems(url: str) -> list[str] | None:
     """What the bot complains of; None: nobody answers there who could be it."""
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HEALTH_SECONDS)) as session,
+            outbound.open_session(timeout=aiohttp.ClientTimeout(total=HEALTH_SECONDS)) as session,
             session.get(url) as answer,
         ):
             told = await answer.json(content_type=None)
