@@ -83,7 +83,7 @@ class Incidents:
             if (await connection.execute(query)).first() is None:
                 return []
         async with self._database.write() as connection:
-            rows = await connection.execute(query.with_for_update(skip_locked=True))
+            rows = await connection.execute(query.with_for_update(key_share=True, skip_locked=True))
             stale = [Stale(row.id, row.stale_seq, row.now) for row in rows]
             await connection.execute(
                 update(incidents)

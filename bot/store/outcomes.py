@@ -48,7 +48,7 @@ class Outcomes:
         table, row = _row_of(turn)
         async with self._database.write() as connection:
             ended = await self._leases.release_in(connection, turn.lease)
-            query = select(table.c.ts).where(row).with_for_update()
+            query = select(table.c.ts).where(row).with_for_update(key_share=True)
             known = (await connection.execute(query)).first()
             if known is None or known.ts not in (None, ts):
                 doubt = {"posting_since": func.coalesce(table.c.posting_since, self._database.now_sql())}

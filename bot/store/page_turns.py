@@ -168,7 +168,8 @@ class PageTurns:
         try:
             async with self._database.write() as connection:
                 lease = await self._lease(connection, message.channel)
-                query = select(messages).where(messages.c.id == message.id).with_for_update()
+                # Not FOR UPDATE: a webhook that has a line for this message's thread would wait for it.
+                query = select(messages).where(messages.c.id == message.id).with_for_update(key_share=True)
                 row = (await connection.execute(query)).first()
                 if row is None or row.gone is not None:
                     raise NoTurn(None)

@@ -291,7 +291,7 @@ def _message_row(message_id: int, dialect: Dialect) -> Select[Any]:
         )
         .select_from(with_incident())
         .where(messages.c.id == message_id)
-        .with_for_update(of=messages)
+        .with_for_update(of=messages, key_share=True)
     )
 
 
@@ -307,5 +307,5 @@ def _line_row(line: ThreadLine) -> Select[Any]:
         )
         .select_from(thread_lines.join(messages).join(incidents, incidents.c.id == messages.c.incident_id))
         .where(is_line(line))
-        .with_for_update(of=thread_lines)
+        .with_for_update(of=thread_lines, key_share=True)
     )
