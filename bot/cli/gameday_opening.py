@@ -37,7 +37,7 @@ from bot.store.sealing import Sealer
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
 
-BEFORE = 300.0  # seconds: Slack's clock and ours may differ
+BEFORE = 900.0  # seconds: Slack's clock and ours may differ
 HEALTH_SECONDS = 5.0
 
 

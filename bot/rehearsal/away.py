@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.errors import UserError
-from bot.model import Status
+from bot.model import Incident, Status
 from bot.rehearsal.budgets import CAUGHT_UP, LEVEL, TOLD_AWAY
 from bot.rehearsal.report import Result, Step
 from bot.rehearsal.scene import Scene
@@ -44,7 +44,7 @@ async def play(scene: Scene, audit: AuditReading, say: Callable[[str], None]) ->
         await scene.watching.see("the channel is told as of when", budget, told, at_most=longest)
         (taken,) = await scene.stage.set_status([incident], Status.ACKNOWLEDGED)
         say(f"Press Acknowledge on {incident.label} in Slack now, if you like: you have {PRESS_SECONDS:g} s.")
-        await _press(scene, audit, Wanted(since=since), scene.ground.channel.id)
+        await _press(scene, audit, Wanted(since=since), incident)
         already = not await scene.view.wrong(taken)
     finally:
         await scene.rehearsals.end()
@@ -70,14 +70,14 @@ def _note(scene: Scene, words: str) -> Look:
     return look
 
 
-async def _press(scene: Scene, audit: AuditReading, wanted: Wanted, channel_id: str) -> None:
+async def _press(scene: Scene, audit: AuditReading, wanted: Wanted, incident: Incident) -> None:
     """Whether somebody pressed, and how that ended: an ephemeral answer is seen by its reader alone, but the
     bot's audit tells of it.
     """
     done: list[Act] = []
 
     async def look() -> str:
-        acts = [one for one in await audit.newest(wanted, 50) if one.channel_id == channel_id]
+        acts = [one for one in await audit.newest(wanted, 50) if _is_about(one, incident)]
         done.extend(one for one in acts if one.done_at is not None)
         return "" if done else "nobody pressed"
 
@@ -90,3 +90,10 @@ async def _press(scene: Scene, audit: AuditReading, wanted: Wanted, channel_id: 
     assert act.done_at is not None
     took = (act.done_at - act.accepted_at).total_seconds()
     scene.watching.note(Step(PRESSED, Result.OK, took=took, detail=f"{act.verb}: {act.outcome}"))
+
+
+def _is_about(act: Act, incident: Incident) -> bool:
+    """One that came to nothing has no incident on record, only the words that named it."""
+    return incident.id in act.incident_ids or bool(
+        {incident.id, str(incident.number)} & set(act.words.split())
+    )

@@ -87,6 +87,7 @@ class GameDay:
             if left := await self._scene.stage.clean():
                 raise UserError(f"An earlier run left something: {'; '.join(left)}.")
         await self._scene.view.remove_scratches()
+        await self._scene.view.begin()
 
     async def _clean(self) -> list[str]:
         """What is left, in words."""

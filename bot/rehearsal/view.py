@@ -28,6 +28,7 @@ class View:
     def __init__(self, slack: Slack, channel_id: str, *, since: float) -> None:
         self._slack = slack
         self._since = since
+        self._before: frozenset[str] = frozenset()
         self.channel_id = channel_id
 
     async def refuse_unless_readable(self) -> str:
@@ -48,9 +49,13 @@ class View:
             ) from None
         return channel.name
 
+    async def begin(self) -> None:
+        """What stands there by now is not looked at: it may be of an earlier run."""
+        self._before = frozenset(one.ts for one in await self._history())
+
     async def everything(self) -> list[Found]:
-        """Our messages in the channel itself, the newest first."""
-        return await self._slack.history(self.channel_id, oldest=self._since)
+        """Our messages in the channel itself since we began, the newest first."""
+        return [one for one in await self._history() if one.ts not in self._before]
 
     async def messages_of(self, incident: Incident) -> list[Found]:
         """Its own messages: there should be exactly one."""
@@ -92,9 +97,12 @@ class View:
 
     async def remove_scratches(self) -> None:
         """Every one, also of a run that died."""
-        for one in await self.everything():
+        for one in await self._history():
             if one.mark is not None and one.mark.kind == SCRATCH:
                 await self._slack.delete(self.channel_id, one.ts)
+
+    async def _history(self) -> list[Found]:
+        return await self._slack.history(self.channel_id, oldest=self._since)
 
 
 def differs(text: str, incident: Incident) -> str:
