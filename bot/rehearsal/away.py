@@ -21,6 +21,7 @@ from bot.store.rehearsals import LONGEST
 PRESS_SECONDS = 20.0  # for a person to press a button meanwhile
 LOST_SECONDS = 3.0  # for PagerDuty's webhook to come, and be lost
 MISSED = "what was missed is shown"
+TOLD = "pagerduty_unavailable"  # the audit's word for it
 PRESSED = "a press is answered meanwhile"
 
 
@@ -43,8 +44,10 @@ async def play(scene: Scene, audit: AuditReading, say: Callable[[str], None]) ->
         told = _note(scene, "as of")
         await scene.watching.see("the channel is told as of when", budget, told, at_most=longest)
         (taken,) = await scene.stage.set_status([incident], Status.ACKNOWLEDGED)
+        lost = scene.watching.now() + LOST_SECONDS
         say(f"Press Acknowledge on {incident.label} in Slack now, if you like: you have {PRESS_SECONDS:g} s.")
         await _press(scene, audit, Wanted(since=since), incident)
+        await scene.watching.rest(lost)
         already = not await scene.view.wrong(taken)
     finally:
         await scene.rehearsals.end()
@@ -86,10 +89,14 @@ async def _press(scene: Scene, audit: AuditReading, wanted: Wanted, incident: In
     if not done:
         scene.watching.skip(PRESSED, "nobody pressed")
         return
-    act = done[0]
+    act = next((one for one in done if one.outcome == TOLD), done[0])
     assert act.done_at is not None
+    told = f"{act.verb}: {act.outcome}"
+    if act.outcome != TOLD:
+        scene.watching.skip(PRESSED, f"{told}, which needed no answer of PagerDuty's")
+        return
     took = (act.done_at - act.accepted_at).total_seconds()
-    scene.watching.note(Step(PRESSED, Result.OK, took=took, detail=f"{act.verb}: {act.outcome}"))
+    scene.watching.note(Step(PRESSED, Result.OK, took=took, detail=told))
 
 
 def _is_about(act: Act, incident: Incident) -> bool:

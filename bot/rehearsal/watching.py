@@ -47,6 +47,10 @@ class Watching:
         """Seconds of the timer: what `since` is measured by."""
         return self._timer()
 
+    async def rest(self, until: float) -> None:
+        """Until that moment of `now()`."""
+        await self._sleep(max(0.0, until - self._timer()))
+
     def note(self, step: Step) -> None:
         """A row that was not waited for."""
         self._report.steps.append(step)

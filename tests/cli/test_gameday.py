@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bot.sandbox.slack.faults import Fault
 from bot.slack.marks import Mark
 from tests.cli.conftest import ended
 from tests.cli.gamedays import PATIENT, GameDays, all_came, game_days, results
+from tests.stories.office import InProcess
 from tests.stories.waiting import until, until_async
 
 MANY = 16  # enough for pages, where Slack's pace is kept
@@ -116,7 +118,19 @@ async def test_slack_is_not_limited_while_somebody_waits_for_an_edit(sqlite_days
     assert not sqlite_days.made()
 
 
-async def test_while_pagerduty_is_away_the_channel_is_told_and_a_press_answered(days: GameDays) -> None:
+@pytest.mark.parametrize("replicas", [1, 2])
+async def test_while_pagerduty_is_away_the_channel_is_told_and_a_press_answered(
+    replicas: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("sqlite_url" if replicas == 1 else "postgresql_url")
+    async with AsyncExitStack() as stack:
+        days = await stack.enter_async_context(game_days(url, tmp_path))
+        if replicas == 2:  # which gets everything from now on, while the other has leases
+            await stack.enter_async_context(InProcess(days.office, **days.settings))
+        await _away(days)
+
+
+async def _away(days: GameDays) -> None:
     office = days.office
     elsewhere = await office.trigger("Disk full", "PSVCPAY")
     await office.carol.asks("subscribe Payments API", office.incidents, "Payments API")
@@ -129,6 +143,8 @@ async def test_while_pagerduty_is_away_the_channel_is_told_and_a_press_answered(
     report = json.loads(outcome.out)
     assert all_came(outcome.status, report), outcome
     assert "not tried" not in results(report).values(), report
+    (pressed,) = [one for one in report["steps"] if one["what"] == "a press is answered meanwhile"]
+    assert pressed["detail"] == "ack: pagerduty_unavailable", pressed
     assert "answers again" in note.text
     # Nobody else noticed anything.
     assert not [one for one in office.incidents.messages() if "as of" in one.text]
