@@ -41,7 +41,7 @@ async def test_a_failing_loop_begins_again_and_is_complained_of(caplog: pytest.L
     caplog.set_level(logging.ERROR)
     background = Background()
     background.start("walk", loop)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await again.wait()
     assert background.complaints() == ["walk failed and was begun again; the log says why"]
     await background.stop(1)
@@ -71,5 +71,5 @@ async def test_a_loop_that_does_not_listen_is_cancelled() -> None:
     background = Background()
     background.start("deaf", deaf)
     await asyncio.sleep(0)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await background.stop(0.01)

@@ -308,7 +308,7 @@ async def switchboard(
         pagerduty.subscribe_webhook(f"{board.url}/pagerduty/webhook", secret="s" * 20)
         board.calls()
         yield board
-        await asyncio.wait_for(runner.tasks.finish(5), 10)
+        await asyncio.wait_for(runner.tasks.finish(5), 30)
 
 
 async def _open_doors(board: Switchboard, stack: AsyncExitStack) -> str:

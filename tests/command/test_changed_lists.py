@@ -87,7 +87,7 @@ async def replica(
             yield Replica(fake, directory, changed, client, forgotten)
         finally:
             stop.set()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, 30)
 
 
 async def sees(one: Replica, name: str) -> None:

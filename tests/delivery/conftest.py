@@ -45,4 +45,4 @@ async def running(office: Office) -> AsyncIterator[Office]:
     task = asyncio.create_task(office.delivery.run(stop))
     yield office
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)

@@ -114,7 +114,7 @@ class Scene:
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(task, 15)
+            await asyncio.wait_for(task, 30)
 
 
 @pytest.fixture
@@ -218,8 +218,8 @@ async def test_while_pagerduty_is_slow_people_have_places_of_their_own(scene: Sc
     flood = [asyncio.ensure_future(scene.background.incident(slow.id)) for _ in range(3 * MAX_IN_FLIGHT)]
     try:
         await asyncio.sleep(0)
-        await asyncio.wait_for(scene.account.incident(quick.id), 10)
-        await asyncio.wait_for(scene.alice.set_status([quick.id], Status.ACKNOWLEDGED), 10)
+        await asyncio.wait_for(scene.account.incident(quick.id), 20)
+        await asyncio.wait_for(scene.alice.set_status([quick.id], Status.ACKNOWLEDGED), 20)
     finally:
         for one in flood:
             one.cancel()

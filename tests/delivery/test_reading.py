@@ -30,7 +30,7 @@ async def running(reading: Reading) -> AsyncIterator[Reading]:
     task = asyncio.create_task(reading.rereader.run(stop))
     yield reading
     stop.set()
-    await asyncio.wait_for(task, 15)
+    await asyncio.wait_for(task, 30)
 
 
 class TestRereader:
@@ -189,7 +189,7 @@ class TestSweep:
         task = asyncio.create_task(reading.sweep.run(stop))
         await until_async(lambda: _is(reading, incident, Status.TRIGGERED), "the start was not swept")
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
 
 
 class TestASweepInPieces:
@@ -263,4 +263,4 @@ class TestASweepInPieces:
         reading.sweep.hurry()
         await until_async(lambda: _is(reading, second, Status.TRIGGERED), "nobody hurried")
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)

@@ -63,4 +63,4 @@ async def test_a_stop_is_heard_between_batches(scene: Scene) -> None:
     stop = asyncio.Event()
     stop.set()
     assert await scene.replica("one").once(stop) == {"audit": 10}
-    await asyncio.wait_for(scene.replica("one").run(stop), 10)
+    await asyncio.wait_for(scene.replica("one").run(stop), 30)

@@ -53,7 +53,7 @@ async def at_work(*offices: Office) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*tasks), 30)
 
 
 def numbered(count: int, first: int = 0) -> list[Incident]:

@@ -136,6 +136,31 @@ async def test_a_dead_process_left_a_post_behind(office: Office) -> None:
     assert len(office.calls("chat.postMessage")) == 1
 
 
+async def test_one_look_tells_of_all_posts_that_a_dead_process_left_behind(office: Office) -> None:
+    """Slack lets a channel be read less than once a second, and people wait for the truth."""
+    rows = []
+    for number in range(12):
+        await office.seed.incident(an_incident(f"Q{number}"))
+        rows.append(await office.seed.message(f"Q{number}", posting_ago=60 - number))
+        if number % 2:
+            mark = Mark("incident", rows[-1], f"Q{number}")
+            await office.slack.post(CHECKOUT.id, f"Disk {number} is full", mark=mark)
+    await office.delivery.drain()
+    assert len(office.calls("conversations.history")) == 1
+    assert len(office.standing()) == 12
+    assert office.fake.doubles() == []
+    assert {(await office.seed.row(row)).posting_since for row in rows} == {None}
+
+
+async def test_what_was_read_tells_nothing_of_a_later_post(running: Office) -> None:
+    for number in range(3):
+        running.fake.fault("chat.postMessage", "drop_after")
+        row = await running.has(an_incident(f"Q{number}"))
+        await settled(running, row)
+    assert len(running.standing()) == 3
+    assert len(running.calls("conversations.history")) == 3
+
+
 async def test_extra_ones_are_deleted(office: Office) -> None:
     await office.seed.incident(an_incident())
     row = await office.seed.message(posting_ago=60)

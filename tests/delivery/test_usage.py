@@ -151,6 +151,6 @@ async def test_what_was_counted_last_is_written_at_the_end(scene: Scene) -> None
     stop = asyncio.Event()
     stop.set()
     scene.calls(ALICE, 7)
-    await asyncio.wait_for(scene.watch.run(stop), 10)
+    await asyncio.wait_for(scene.watch.run(stop), 30)
     (hour,) = await Usage(scene.database).lately(calls=1, refused=1)
     assert hour.calls == 7

@@ -33,7 +33,7 @@ async def serving(
 async def first_line(origin: str, request: bytes) -> str:
     """The status line that answers these bytes: for requests that no HTTP library would send."""
     host, _, port = origin.removeprefix("http://").rpartition(":")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(request)
         line = await reader.readline()

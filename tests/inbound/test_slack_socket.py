@@ -57,7 +57,7 @@ async def test_it_comes_back_after_slack_closed_it(board: Switchboard) -> None:
         return answer.status == 200
 
     await until_async(answered, "no socket came back", within=15)
-    await asyncio.wait_for(board.settle(), 5)
+    await asyncio.wait_for(board.settle(), 30)
 
 
 async def test_a_wrong_app_token_is_a_complaint_and_stops_nothing(sqlite_url: str) -> None:
@@ -68,4 +68,4 @@ async def test_a_wrong_app_token_is_a_complaint_and_stops_nothing(sqlite_url: st
         await until(lambda: socket.problems() or None, "nobody complained")
         assert "SLACK_APP_TOKEN" in socket.problems()[0]
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)

@@ -62,9 +62,9 @@ async def test_connect_sends_both_sides_to_the_bot_with_the_secrets_known_before
     try:
         sandbox.connect(f"http://127.0.0.1:{runner.addresses[0][1]}")
         sandbox.pagerduty.trigger("PSVCCHK", "Disk full")
-        assert await asyncio.wait_for(got.get(), 5) == ("/pagerduty/webhook", True)
+        assert await asyncio.wait_for(got.get(), 30) == ("/pagerduty/webhook", True)
         await sandbox.slack.command("U0ALICE", "C0CHECK", "list")
-        seen = {await asyncio.wait_for(got.get(), 5)}
+        seen = {await asyncio.wait_for(got.get(), 30)}
         while not got.empty():
             seen.add(got.get_nowait())
         assert ("/slack/events", True) in seen

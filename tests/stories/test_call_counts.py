@@ -73,6 +73,19 @@ async def test_ack_takes_one_read_each_and_one_write_for_all(office: Office, bil
     assert bill.calls() == sorted([*(f"GET /incidents/{one.id}" for one in three), "PUT /incidents"])
 
 
+async def test_update_takes_one_read_and_one_write(office: Office, bill: Bill) -> None:
+    (one,) = unheard_of(office, 1)
+    await office.alice.asks(f"update {one.id} urgency=low title=Quieter", office.search, "Updated")
+    assert bill.calls() == [f"GET /incidents/{one.id}", f"PUT /incidents/{one.id}"]
+
+
+async def test_a_list_of_shifts_and_any_other_call_take_one(office: Office, bill: Bill) -> None:
+    await office.alice.asks("oncall checkout until=30d total=yes", office.search, "lines in all")
+    assert bill.calls() == ["GET /oncalls"]
+    await office.carol.asks("api GET /abilities", office.search, "answered 200")
+    assert bill.calls() == ["GET /abilities"]
+
+
 async def test_an_unknown_number_costs_ack_nothing_more(office: Office, bill: Bill) -> None:
     (one,) = unheard_of(office, 1)
     await office.alice.asks(f"ack {one.number}", office.search, "Acknowledged <")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LOOK_EVERY = 0.01  # seconds
-PATIENCE = 20.0  # seconds; far beyond what any of this takes, so that only a fault reaches it
+PATIENCE = 40.0  # seconds; far beyond what any of this takes, so that only a fault reaches it
 
 
 async def until(

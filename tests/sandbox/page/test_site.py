@@ -81,7 +81,7 @@ async def test_the_stream_says_where_to_look_again_and_ends_with_the_sandbox(
     async with http.get("/stream", params={"user": "U0ALICE"}) as stream:
 
         async def hint() -> Any:
-            while not (line := await asyncio.wait_for(stream.content.readline(), 5)).startswith(b"data: "):
+            while not (line := await asyncio.wait_for(stream.content.readline(), 30)).startswith(b"data: "):
                 assert line, "the stream ended"
             return json.loads(line[6:])
 
@@ -97,6 +97,6 @@ async def test_the_stream_says_where_to_look_again_and_ends_with_the_sandbox(
             pass
         assert seen["channel"] == "C0SEARCH"
         stopping = asyncio.create_task(sandbox.page.stop())
-        rest = await asyncio.wait_for(stream.content.read(), 5)
+        rest = await asyncio.wait_for(stream.content.read(), 30)
         await stopping
         assert b"not for Alice" not in rest

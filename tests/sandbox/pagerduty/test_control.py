@@ -207,7 +207,7 @@ async def test_listeners_hear_acts_edits_and_deliveries(pagerduty: FakePagerDuty
     incident = pagerduty.trigger("Checkout", "boom")
     pagerduty.act(incident.id, "title", "PALICE1", text="Boom!")
     kinds = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for change in listener:
             kinds.append(change.kind)
             assert change.incident == incident.id

@@ -64,8 +64,8 @@ class ListeningBot:
             await self._runner.cleanup()
 
     async def wait_for(self, count: int) -> None:
-        """Until so many requests came, for at most two seconds."""
-        async with self._came, asyncio.timeout(2):
+        """Until so many requests came, for at most thirty seconds."""
+        async with self._came, asyncio.timeout(30):
             await self._came.wait_for(lambda: len(self.got) >= count)
 
     async def _welcome(self, _request: web.Request) -> web.Response:

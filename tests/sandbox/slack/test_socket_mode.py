@@ -23,7 +23,7 @@ class Connection:
         self.socket = socket
 
     async def receive(self) -> dict[str, Any]:
-        return dict(json.loads(await asyncio.wait_for(self.socket.receive_str(), 2)))
+        return dict(json.loads(await asyncio.wait_for(self.socket.receive_str(), 30)))
 
     async def ack(self, envelope: dict[str, Any], **more: Any) -> None:
         await self.socket.send_json({"envelope_id": envelope["envelope_id"], **more})
@@ -120,7 +120,7 @@ async def test_slacks_own_client_connects_answers_and_comes_back(slack: FakeSlac
         await client.connect()  # type: ignore[no-untyped-call]
         assert (await slack.command("U0ALICE", "C0CHECK", "one")).body == {"text": "hi"}
         await slack.socket("refresh_requested")
-        await asyncio.wait_for(came_back.wait(), 5)
+        await asyncio.wait_for(came_back.wait(), 30)
         await slack.command("U0ALICE", "C0CHECK", "two")
         assert [await got.get(), await got.get()] == ["one", "two"]
     finally:
