@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.command.context import Edited
 from bot.command.hand import Hand
+from bot.command.looking import no_such
 from bot.declaration import IncidentRef
 from bot.errors import PagerDutyRefused
 from bot.pagerduty.calls import ApiCall, make_call
@@ -38,7 +39,9 @@ class Editing(Hand):
             await self.reach.leases.release(lease)
 
     async def _edited(self, ref: IncidentRef, edit: Edit) -> Edited:
-        now = await self.one(ref)
+        now = (await self._look(ref, ask_level=edit.level is not None)).incident
+        if now is None:
+            raise no_such(ref)
         left = edit.beyond(now)
         if not left.names:
             return Edited(now)

@@ -131,3 +131,29 @@ async def test_without_a_field_the_form_asks(board: Switchboard) -> None:
     await board.alice.fills()
     await board.settle()
     assert "Fill in at least one field" in board.newest().text
+
+
+async def test_where_slack_opens_no_form_a_button_does(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    await board.alice.mentions(f"update {incident.number}", board.checkout)
+    await board.settle()
+    question = board.newest()
+    assert question.buttons == ["Open the form"]
+    await question.press("Open the form", by="U0ALICE")
+    await board.alice.fills(title="Disk nearly full")
+    await board.settle()
+    assert board.truth(incident).title == "Disk nearly full"
+
+
+async def test_which_one_is_asked_where_several_are_open(board: Switchboard) -> None:
+    await board.follows()
+    first = await board.breaks("Disk full")
+    await board.breaks("Queue stuck")
+    assert "Which" in await board.types("update")
+    (picker,) = board.newest().controls[:1]
+    assert picker.value.startswith("update ")
+    assert first.id in {one.value.split()[1] for one in board.newest().controls}
+
+
+async def test_one_that_is_not_there_is_said(board: Switchboard) -> None:
+    assert "There is no incident #99999" in await board.types("update 99999 urgency=low")
