@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +19,7 @@ from bot.delivery.chores import Chores
 from bot.delivery.closing import Closing
 from bot.delivery.desk import Desk
 from bot.delivery.lines import Lines
-from bot.delivery.lookup import LookUps
+from bot.delivery.lookup import Doubt, LookUps, oldest_doubts
 from bot.delivery.pages import Pages
 from bot.delivery.periods import Periods
 from bot.delivery.posting import Poster
@@ -31,6 +31,7 @@ from bot.delivery.tokens import Tokens
 from bot.delivery.work import Item, Work
 from bot.errors import StoreUnavailable
 from bot.metrics import Metrics
+from bot.model import Channel
 from bot.slack.workspaces import Workspaces
 from bot.store.database import Database
 from bot.store.leases import Leases
@@ -284,13 +285,14 @@ class Delivery:
             return
         lines = await self._messages.due_lines(settled)
         items = await self._storms.items()
-        items += [item for one in candidates if (item := self._item(one)) is not None]
+        doubts = oldest_doubts(candidates)
+        items += [item for one in candidates if (item := self._item(one, doubts)) is not None]
         if lines:
             now = await self._messages.now()
             items += [self._line_item(line, now) for line in lines]
         self._work.replace([item for item in items if self._can_serve(item)], whole=whole)
 
-    def _item(self, candidate: Candidate) -> Item | None:
+    def _item(self, candidate: Candidate, doubts: Mapping[Channel, datetime]) -> Item | None:
         message, click = candidate.message, candidate.answers_a_click
         call = next_call(
             message,
@@ -309,7 +311,8 @@ class Delivery:
                 case Update():
                     return await self._poster.update(message, for_a_click=click)
                 case LookUp():
-                    return await self._look_ups.message(message)
+                    doubt = Doubt(candidate.asked_at, doubts[message.channel])
+                    return await self._look_ups.message(message, doubt)
 
         kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
         value = worth(candidate, call, self._tuning)
@@ -320,7 +323,7 @@ class Delivery:
     def _line_item(self, line: ThreadLine, now: datetime) -> Item:
         about, value = (line.message_id, line.event_id), line_worth(line, now)
         if line.posting_since is not None:
-            return Item(value, line.channel, Kind.LOOKS, about, lambda: self._look_ups.line(line))
+            return Item(value, line.channel, Kind.THREADS, about, lambda: self._look_ups.line(line))
         return Item(value, line.channel, Kind.POSTS, about, lambda: self._lines.post(line))
 
     def _can_serve(self, item: Item) -> bool:

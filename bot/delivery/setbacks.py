@@ -28,7 +28,7 @@ from bot.slack.failures import (
     Unreachable,
 )
 from bot.store.outcomes import Outcomes
-from bot.store.pace import DELETES, HISTORY, UPDATES, Pace
+from bot.store.pace import DELETES, HISTORY, REPLIES, UPDATES, Pace
 from bot.store.turns import Act, NotNow, Turn
 
 log = structlog.get_logger("pagerline.delivery")
@@ -48,6 +48,7 @@ class Kind(StrEnum):
     CLICKS = "clicks"  # edits a person waits for, which have a share of their own
     DELETES = "deletes"
     LOOKS = "looks"
+    THREADS = "threads"  # looks into one
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,9 @@ class Setbacks:
             await self.saved(lambda: self._pace.blocked(channel.team_id, DELETES, failure.seconds))
             hold = Hold(failure.seconds, channel.team_id, None, Kind.DELETES)
         else:
-            await self.saved(lambda: self._pace.blocked(channel.team_id, HISTORY, failure.seconds))
-            hold = Hold(failure.seconds, channel.team_id, None, Kind.LOOKS)
+            bucket, kind = (HISTORY, Kind.LOOKS) if turn.line is None else (REPLIES, Kind.THREADS)
+            await self.saved(lambda: self._pace.blocked(channel.team_id, bucket, failure.seconds))
+            hold = Hold(failure.seconds, channel.team_id, None, kind)
         await self.saved(lambda: self._outcomes.failed(turn, pause=False))
         return hold
 

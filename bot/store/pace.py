@@ -26,6 +26,7 @@ POSTS = "chat.postMessage"
 UPDATES = "chat.update"
 DELETES = "chat.delete"
 HISTORY = "conversations.history"
+REPLIES = "conversations.replies"
 SLOWEST = 1 / 16
 """A bucket never learns a rate below this share of its setting."""
 RECOVERY_SECONDS = 90.0

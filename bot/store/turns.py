@@ -20,7 +20,16 @@ from bot.model import Channel, Incident, Status
 from bot.store.database import Database
 from bot.store.leases import Lease, Leases
 from bot.store.messages import read_message
-from bot.store.pace import CLICKS_SHARE, HISTORY, POSTS, UPDATES, Charge, Pace, channel_posts
+from bot.store.pace import (
+    CLICKS_SHARE,
+    HISTORY,
+    POSTS,
+    REPLIES,
+    UPDATES,
+    Charge,
+    Pace,
+    channel_posts,
+)
 from bot.store.question import with_incident
 from bot.store.rows import MOST_REPOSTS, Message, ThreadLine
 from bot.store.snapshots import load_incident
@@ -144,13 +153,13 @@ class Turns:
         charge = Charge(UPDATES, reserve=0.0 if for_a_click else CLICKS_SHARE)
         return await self._begin(Act.UPDATE, message, still, (charge,))
 
-    async def begin_look_up(self, message: Message) -> Begun:
-        """For a message whose post has an unknown outcome."""
+    async def begin_look_up(self, message: Message, *, at_hand: bool = False) -> Begun:
+        """For a message whose post has an unknown outcome. `at_hand`: what is looked at was read already."""
 
         def still(row: Row[Any]) -> bool:
             return row.posting_since is not None
 
-        return await self._begin(Act.LOOK_UP, message, still, (Charge(HISTORY),))
+        return await self._begin(Act.LOOK_UP, message, still, () if at_hand else (Charge(HISTORY),))
 
     async def begin_line(self, line: ThreadLine) -> Begun:
         """For a thread line that stands nowhere."""
@@ -166,7 +175,7 @@ class Turns:
         def still(row: Row[Any]) -> bool:
             return _stands_nowhere(row, line) and row.line_since is not None
 
-        return await self._begin_line(Act.LOOK_UP, line, still, (Charge(HISTORY),))
+        return await self._begin_line(Act.LOOK_UP, line, still, (Charge(REPLIES),))
 
     async def begin_call(self, message: Message) -> Begun:
         """For the line that mentions the assignees late. Noted before it is said: rather never than twice."""
