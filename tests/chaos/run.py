@@ -32,7 +32,7 @@ from tests.chaos.weather import Outage, Weather
 from tests.stories.office import HOST, SPEED, Office
 from tests.stories.waiting import until
 
-GIVE_UP = 4.0  # times the time allowed: late is one thing, never another
+GIVE_UP = 2.0  # times the time allowed: late is one thing, never another
 MOST_STRETCHED = 2.0  # times the planned length of a storm, on a machine that is not calm
 RECOVERED = 30.0  # seconds after recovery in which everything has to be true, on a machine that is calm
 LOOK_EVERY, LOOK_SHARE = 0.5, 3  # seconds at least; and so many times what a look took, for it holds up Slack
@@ -187,7 +187,7 @@ async def _judge(office: Office, result: Result) -> None:
 
 
 async def _recovery(office: Office, truth: Truth, result: Result) -> float | None:
-    """Seconds until everything is true and everybody answered; None when it is not in four times the time
+    """Seconds until everything is true and everybody answered; None when it is not in twice the time
     allowed.
     """
     began = time.monotonic()

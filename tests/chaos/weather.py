@@ -166,11 +166,13 @@ class Weather:
 def restarts(cluster: PostgresCluster) -> Outage:
     """PostgreSQL is stopped as a crash stops it, every other time politely, and started again."""
     politely = iter([False, True] * 50)
+    one_at_a_time = asyncio.Lock()  # in a short storm the next may come while it still starts
 
     async def outage(seconds: float) -> None:
-        await asyncio.to_thread(cluster.halt, politely=next(politely))
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(cluster.resume)
+        async with one_at_a_time:
+            await asyncio.to_thread(cluster.halt, politely=next(politely))
+            await asyncio.sleep(seconds)
+            await asyncio.to_thread(cluster.resume)
 
     return outage
 
