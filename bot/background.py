@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -28,6 +29,16 @@ async def rest(stop: asyncio.Event, seconds: float) -> None:
     """Between two rounds of a loop: returns after `seconds`, at once when the loop is to stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def rest_until(stop: asyncio.Event, hint: Coroutine[Any, Any, object]) -> None:
+    """The same, until `hint` is over: it waits for news, or for its own time."""
+    waits = [asyncio.create_task(one, name="rest") for one in (stop.wait(), hint)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waits:
+            one.cancel()
 
 
 class Background:

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from bot.background import Background
+from bot.background import Background, rest, rest_until
 
 
 async def test_a_loop_runs_until_it_is_told_to_stop() -> None:
@@ -73,3 +73,15 @@ async def test_a_loop_that_does_not_listen_is_cancelled() -> None:
     await asyncio.sleep(0)
     async with asyncio.timeout(30):
         await background.stop(0.01)
+
+
+async def test_a_rest_ends_with_its_hint_or_with_the_loop_and_leaves_nothing_behind() -> None:
+    stop, hint = asyncio.Event(), asyncio.Event()
+    for event in (hint, stop):
+        asyncio.get_running_loop().call_soon(event.set)
+        async with asyncio.timeout(30):
+            await rest_until(stop, rest(hint, 3600))
+        assert event.is_set()
+        hint.clear()
+    await asyncio.sleep(0)
+    assert [one for one in asyncio.all_tasks() if one.get_name() == "rest"] == []

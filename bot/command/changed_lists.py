@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from bot.background import rest_until
 from bot.errors import StoreUnavailable
 from bot.pagerduty.directory import Directory, lists_changed_by
 from bot.pagerduty.wire import HARMLESS
@@ -54,21 +55,15 @@ class ChangedLists:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop."""
-        stopped = asyncio.create_task(stop.wait(), name="changed lists stop")
-        try:
-            while not stop.is_set():
-                try:
-                    await self.look()
-                    self._store_away = False
-                except StoreUnavailable as away:
-                    if not self._store_away:
-                        log.warning("changed_lists_not_looked_at", reason=str(away))
-                    self._store_away = True
-                hinted = asyncio.ensure_future(self._wake.wait(self._period, "lists"))
-                await asyncio.wait({hinted, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                hinted.cancel()
-        finally:
-            stopped.cancel()
+        while not stop.is_set():
+            try:
+                await self.look()
+                self._store_away = False
+            except StoreUnavailable as away:
+                if not self._store_away:
+                    log.warning("changed_lists_not_looked_at", reason=str(away))
+                self._store_away = True
+            await rest_until(stop, self._wake.wait(self._period, "lists"))
 
     async def look(self) -> None:
         """Tell what changed here, forget what changed elsewhere. Raises StoreUnavailable; then what is untold

@@ -8,11 +8,12 @@ is sent nothing more: its token is erased, its subscriptions rest, and its data 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
 
+from bot.background import rest_until
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.model import Channel
 from bot.slack.failures import TokenBad
@@ -49,7 +50,7 @@ class ComingAndGoing:
         connect: Connect,
         closed_channels: Callable[[], Awaitable[list[Channel]]],
         hint: Callable[[], None],
-        wait: Callable[[float], Awaitable[bool]],
+        wait: Callable[[float], Coroutine[Any, Any, bool]],
         changed: Callable[[], None],
         install_url: str,
     ) -> None:
@@ -66,21 +67,15 @@ class ComingAndGoing:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop."""
-        stopped = asyncio.create_task(stop.wait(), name="workspaces stop")
-        try:
-            while not stop.is_set():
-                try:
-                    await self.look()
-                    self._store_away = False
-                except StoreUnavailable as away:
-                    if not self._store_away:
-                        log.warning("workspaces_not_looked_at", reason=str(away))
-                    self._store_away = True
-                hinted = asyncio.ensure_future(self._wait(PERIOD))
-                await asyncio.wait({hinted, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                hinted.cancel()
-        finally:
-            stopped.cancel()
+        while not stop.is_set():
+            try:
+                await self.look()
+                self._store_away = False
+            except StoreUnavailable as away:
+                if not self._store_away:
+                    log.warning("workspaces_not_looked_at", reason=str(away))
+                self._store_away = True
+            await rest_until(stop, self._wait(PERIOD))
 
     async def look(self) -> None:
         """Serve what is installed now. Raises StoreUnavailable."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.background import rest, rest_until
 from bot.errors import Failure, SlackFailure
 from bot.model import Person, SlackProfile, SlackUser
 from bot.slack.workspaces import Workspaces
@@ -68,16 +69,8 @@ class PeopleSync:
                 if not failing:
                     log.warning("people_not_matched", error=str(failure))
                 failing = True
-            await self._rest(stop, AFTER_FAILURE if failing else PERIOD)
-
-    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
-        waits = [asyncio.ensure_future(event.wait()) for event in (stop, self._sooner)]
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waits:
-                one.cancel()
-        self._sooner.clear()
+            await rest_until(stop, rest(self._sooner, AFTER_FAILURE if failing else PERIOD))
+            self._sooner.clear()
 
     async def once(self) -> int:
         """Match everybody now; returns how many are known in both. Raises PagerDutyFailure, and SlackFailure
