@@ -160,10 +160,18 @@ class Intents:
         if not found:
             return []
         ours = {"holder": self._holder, "lease_until": self._until(), "fence": intents.c.fence + 1}
+        # In one order, and never waiting: two replicas that take over together would lock each other out.
+        free = (
+            select(intents.c.id)
+            .where(intents.c.id.in_(found), *which)
+            .order_by(intents.c.id)
+            .with_for_update(skip_locked=True)
+        )
         async with self._database.write() as connection:
+            taken = (await connection.execute(free)).scalars().all()
             rows = await connection.execute(
                 update(intents)
-                .where(intents.c.id.in_(found), *which)
+                .where(intents.c.id.in_(taken))
                 .values(**ours, **become)
                 .returning(intents, (intents.c.expires_at > self._database.now_sql()).label("is_young"))
             )
