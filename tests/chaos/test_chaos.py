@@ -16,7 +16,7 @@ INCIDENTS = 20
 SEEDS: dict[Database, tuple[int, int]] = {"postgresql": (1, 6), "sqlite": (2, 4)}  # seed, points
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("database", SEEDS)
 @pytest.mark.usefixtures("postgres_cluster")  # says so where PostgreSQL is missing
 async def test_after_a_storm_everything_is_true_once_and_answered(database: Database) -> None:
