@@ -39,6 +39,7 @@ async def rest_until(stop: asyncio.Event, hint: Coroutine[Any, Any, object]) -> 
     finally:
         for one in waits:
             one.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 class Background:

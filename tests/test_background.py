@@ -83,5 +83,4 @@ async def test_a_rest_ends_with_its_hint_or_with_the_loop_and_leaves_nothing_beh
             await rest_until(stop, rest(hint, 3600))
         assert event.is_set()
         hint.clear()
-    await asyncio.sleep(0)
     assert [one for one in asyncio.all_tasks() if one.get_name() == "rest"] == []
