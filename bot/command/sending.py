@@ -52,7 +52,9 @@ class Sending(Looking):
             return key
         names = ", ".join(list(await keys.names())[:20])
         if not names:
-            raise UserError("No integration has been named yet. Ask whoever runs this bot: `event-keys add`.")
+            raise UserError(
+                "No integration has been named yet. Whoever runs this bot does it by `python -m bot event-keys add`."
+            )
         raise UserError(f"I know no integration called “{integration[:40]}”. There are: {names}.")
 
     async def send_event(self, new: NewIncident, asker: Asker) -> None:

@@ -28,6 +28,7 @@ from bot.command.fields import read_fields
 from bot.command.filling import fill_in, form_for, place_of
 from bot.command.request import Request
 from bot.command.services import Services
+from bot.command.words import unescape
 from bot.declaration import Answer, Command, Dialog, FormRequest, Reply
 from bot.errors import Failure, NotLinked
 from bot.model import SlackUser
@@ -80,7 +81,7 @@ class Steps:
         if called.command is None:
             near = self._services.catalog.nearest(called.word)
             verbs = [near.verb] if near else []
-            return unknown_verb(called.word, verbs, rest=called.rest, slash=self._services.slash)
+            return unknown_verb(unescape(called.word), verbs, rest=called.rest, slash=self._services.slash)
         recognising = asyncio.ensure_future(self._recognise(called.command, request))
         try:
             await self._services.pressed.take_in(request)

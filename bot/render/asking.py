@@ -25,7 +25,7 @@ def ask_to_acknowledge(incidents: Sequence[Incident], which: str) -> Reply:
     found = arrange(incidents)
     said = line(which, 120)
     if not found:
-        told = f"Nothing triggered is {said}."
+        told = f"No incident {said} is triggered."
         return reply(told, [section(f":white_check_mark:  {told}")])
     named, rows, words = _that_fit(found)
     of = (

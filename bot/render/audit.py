@@ -26,7 +26,7 @@ _SECTION = 2900  # characters: a section takes 3,000
 
 _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "done": (":white_check_mark:", "done"),
-    "unchanged": (":information_source:", "nothing to change"),
+    "unchanged": (":information_source:", "nothing changed"),
     "not_linked": (":no_entry:", "refused, not linked"),
     "not_allowed": (":no_entry:", "refused, not allowed"),
     "misunderstood": (":information_source:", "no such thing"),

@@ -114,11 +114,13 @@ def render_form(
     if problem:
         blocks.append(section(f":warning:  {escape(problem)}"))
     asked = [one for one in command.form_parameters if one.name not in state.fixed]
+    levels = LEVELS[: about.level.of] if about is not None and about.level is not None else LEVELS
+    offered = {one.name: levels for one in asked if one.kind is LevelNumber} | dict(choices)
     blocks += [
         field_input(
             one.name,
             one.label,
-            _element(one, filled.get(one.name, ""), labels.get(one.name, ""), choices.get(one.name)),
+            _element(one, filled.get(one.name, ""), labels.get(one.name, ""), offered.get(one.name)),
             hint=one.hint,
             optional=not one.required,
         )
@@ -149,8 +151,8 @@ def modal(title: str, blocks: Sequence[Block], state: FormState | None, submit: 
 
 
 def _element(one: Parameter, value: str, label: str, choices: Sequence[Choice] | None) -> Block:
-    if choices is not None or one.kind is LevelNumber:
-        return _static(one, value, choices if choices is not None else LEVELS)
+    if choices is not None:
+        return _static(one, value, choices)
     if issubclass(one.kind, OneOf):
         return _radio(one.kind, value)
     if one.kind in {ServiceRef, ScopeRef, IncidentRef}:

@@ -6,23 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.declaration import Command, Reply, ScopeRef
+from bot.declaration import Command, Reply
 from bot.render.blocks import Block, actions, button, context, section
 from bot.render.limits import reply
 from bot.render.text import bold, escape, line, plural
 
 
 def help_list(commands: Sequence[Command], *, slash: str = "/pager") -> Reply:
-    """Every verb with its usage in a line: what acts, what only looks, what sets up the channel."""
+    """Every verb with its usage in a line, by what it is about, in the catalog's order."""
     shown = [command for command in commands if not command.hidden]
-    groups = (
-        ("Act", [command for command in shown if command.acts]),
-        ("Look", [command for command in shown if not command.acts and not _about_channel(command)]),
-        ("This channel", [command for command in shown if not command.acts and _about_channel(command)]),
-    )
     blocks: list[Block] = []
-    for title, members in groups:
-        if members:
+    for title in _HEADINGS:
+        if members := [command for command in shown if _heading(command) == title]:
             rows = [f"`{slash} {_code(command.usage)}`  {escape(command.summary)}" for command in members]
             blocks.append(section("\n".join([bold(title), *rows])))
     blocks.append(
@@ -73,8 +68,17 @@ def unknown_verb(word: str, nearest: Sequence[str] = (), *, rest: str = "", slas
     )
 
 
-def _about_channel(command: Command) -> bool:
-    return any(one.kind is ScopeRef for one in command.parameters)
+_ABOUT = {"incidents": "Incidents", "oncalls": "On call", "services": "This channel", "": "You and me"}
+_ADMINS = "For admins"
+_OTHER = "More of PagerDuty"
+_HEADINGS = (*_ABOUT.values(), _OTHER, _ADMINS)
+
+
+def _heading(command: Command) -> str:
+    """What it is about, as its PagerDuty scope says; one without a scope is about who asks, or the bot."""
+    if command.admins_only:
+        return _ADMINS
+    return _ABOUT.get((command.scope or "").partition(".")[0], _OTHER)
 
 
 def _code(words: str) -> str:

@@ -31,7 +31,7 @@ from bot.render.carried import MOST
 from bot.render.incident import headline, state_line
 from bot.render.limits import reply
 from bot.render.summary import summary
-from bot.render.text import bold, duration, line, plain_names
+from bot.render.text import bold, duration, line, plain_names, sentence
 
 WORKING = "Working on it…"
 
@@ -59,7 +59,7 @@ _ICONS = ((NotAllowed, ":no_entry:"), (UserError, ":information_source:"))
 
 def not_linked(why: str = "") -> Reply:
     """We do not know who this is in PagerDuty; `why` is a plain sentence with the next step."""
-    said = line(why, 600) or (
+    said = sentence(why) or (
         "I do not know who you are in PagerDuty. "
         "Ask a PagerDuty admin to give your user the e-mail address you use in Slack."
     )
@@ -118,8 +118,8 @@ def working() -> Reply:
     return reply(WORKING, [section(f":hourglass_flowing_sand:  {WORKING}")])
 
 
-def _said(icon: str, sentence: str, blocks: tuple[Block, ...] = ()) -> Reply:
-    return reply(line(sentence, 900), [section(f"{icon}  {line(sentence, 900)}"), *blocks])
+def _said(icon: str, said: str, blocks: tuple[Block, ...] = ()) -> Reply:
+    return reply(sentence(said), [section(f"{icon}  {sentence(said)}"), *blocks])
 
 
 def _pagerduty(failure: PagerDutyFailure, scope: str | None, words: str) -> Reply:

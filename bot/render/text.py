@@ -31,12 +31,17 @@ _MARKUP = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 # twice.
 _CALL = re.compile(r"@(?=(?:here|channel|everyone)\b)|<(?=[!@#]|[a-z]+:)", re.IGNORECASE)
 _JOINER = "\u2060"  # invisible, breaks no line
+_SPAN = re.compile("“[^”]*”|`(?P<code>[^`“”]+)`")
+_PLACE = "\ue000"  # of private use: where a code span was while the rest is escaped
 _URL = re.compile(r"https?://[^\s<>|]+", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
     """Outside text for a mrkdwn object: mentions nobody, links nothing, and looks as it was typed."""
-    text = harmless("".join(_disarmed(text)))
+    return _entities(harmless("".join(_disarmed(text))))
+
+
+def _entities(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -85,6 +90,24 @@ def cut_markup(text: str, limit: int) -> str:
 def line(text: str, limit: int = 300) -> str:
     """Outside text on one line, at most `limit` characters before escaping."""
     return escape(cut(" ".join(text.split()), limit))
+
+
+def sentence(text: str, limit: int = 900) -> str:
+    """A sentence of ours on one line: `what to type` is code in it, but not within “…”, where what somebody
+    else wrote stands. Everything is escaped as everywhere.
+    """
+    spans: list[str] = []
+
+    def set_aside(found: re.Match[str]) -> str:
+        if found["code"] is None:
+            return found[0]
+        spans.append(found["code"])
+        return _PLACE
+
+    rest = _SPAN.sub(set_aside, cut(" ".join(text.replace(_PLACE, "").split()), limit))
+    between = escape(rest).split(_PLACE)
+    codes = [f"`{_entities(harmless(span))}`" for span in spans] + [""]
+    return "".join(f"{part}{code}" for part, code in zip(between, codes, strict=True))
 
 
 def prose(text: str, limit: int = 2000) -> str:

@@ -30,7 +30,7 @@ async def test_its_button_acknowledges_those(board: Switchboard) -> None:
 
 
 async def test_nothing_triggered_is_said(board: Switchboard) -> None:
-    assert "Nothing triggered is assigned to Alice Anderson" in await board.types("ack-all mine")
+    assert "No incident assigned to Alice Anderson is triggered." in await board.types("ack-all mine")
 
 
 async def test_an_unknown_name_gets_near_ones(board: Switchboard) -> None:

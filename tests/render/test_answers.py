@@ -172,6 +172,13 @@ def test_golden_help(golden: Callable[[str, Drawn], None]) -> None:
     golden("help-ack", help_one(ack, slash="/pd"))
 
 
+def test_every_command_stands_under_a_heading_whatever_it_is_about() -> None:
+    listed = [replace(ack, verb="a"), replace(ack, verb="b", scope="schedules.write")]
+    listed += [replace(ack, verb="c", admins_only=True), replace(ack, verb="d", scope=None)]
+    heads = [block["text"]["text"].partition("\n")[0] for block in help_list(listed).blocks[:-1]]
+    assert heads == ["*Incidents*", "*You and me*", "*More of PagerDuty*", "*For admins*"]
+
+
 def test_hidden_commands_stay_hidden() -> None:
     reply = help_list(COMMANDS)
     assert "more <" not in reply.text
@@ -223,6 +230,11 @@ def test_every_failure_says_one_next_step(name: str) -> None:
     assert wanted in reply.text
     assert "<!" not in json.dumps(reply.blocks)
     assert "disk full" not in reply.text
+
+
+def test_what_to_type_is_shown_as_code_and_what_was_typed_is_not() -> None:
+    said = problems.problem(errors.UserError("I do not understand “`x`”. Type `/pager ack [N…]`."))
+    assert "“ˋxˋ”. Type `/pager ack [N…]`." in json.dumps(said.blocks, ensure_ascii=False)
 
 
 def test_what_failed_for_now_can_be_tried_again_with_one_press() -> None:

@@ -60,6 +60,13 @@ def test_a_picker_offers_the_choices_it_is_given() -> None:
     assert inputs(view)["level"]["initial_option"]["value"] == "3"
 
 
+def test_only_the_levels_that_the_incidents_policy_has_are_offered() -> None:
+    state = FormState("escalate", {"incident": "Q1"})
+    known = inputs(render_form(escalate, state, about=TRIGGERED))["level"]["options"]
+    assert [option["value"] for option in known] == ["1", "2", "3"]
+    assert len(inputs(render_form(escalate, state))["level"]["options"]) == 9
+
+
 @given(
     st.builds(
         FormState,

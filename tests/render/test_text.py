@@ -72,6 +72,14 @@ def test_a_quoted_line_that_looks_like_a_quotation_stays_a_line() -> None:
     assert text.quote(prose("first\n> second")) == "> first\n> \u2060&gt; second"
 
 
+def test_what_to_type_is_code_in_a_sentence_and_what_somebody_wrote_is_not() -> None:
+    said = "I do not understand “_a` b_`c”. Type `/pager ack <N>…` or `help`; _x <!here> y_."
+    assert text.sentence(said) == (
+        "I do not understand “ˍaˋ bˍˋc”. Type `/pager ack &lt;N&gt;…` or `help`; ˍx &lt;\u2060!here&gt; yˍ."
+    )
+    assert text.sentence("\ue000 no place of its own `x`") == "no place of its own `x`"
+
+
 def test_addresses_in_prose_are_links_without_the_full_stop() -> None:
     told = prose("see https://runbooks.example/a?b=1&c=2. Then (https://x.example/y)")
     assert told == "see <https://runbooks.example/a?b=1&amp;c=2>. Then (<https://x.example/y>)"
