@@ -19,7 +19,7 @@ from datetime import timedelta
 
 import psutil
 from pydantic import SecretStr
-from sqlalchemy import insert, literal, select, text
+from sqlalchemy import insert, literal, select, text, update
 
 from bot.delivery.sweep import Sweep
 from bot.events import Event
@@ -52,7 +52,8 @@ QUESTIONS = 5
 SETTLED = 20.0  # seconds
 SERVICES = 10  # that these are about
 FLAT = 0.2  # what a size may cost more or less than the smallest
-LATER = 2 * NEWS.total_seconds()
+LATER = 600.0  # seconds
+LONG_AGO = 2 * NEWS.total_seconds()
 TEAM = "T0ACME"
 RAW = "x" * BODY_BYTES
 
@@ -99,12 +100,12 @@ class Sized:
         if len(self.known) != self.open:
             raise RuntimeError(f"{len(self.known)} of {self.open} incidents are known")
         await self.show()
-        # From now on the log is quiet: what sweeps look back at, and what is news, is later than all this.
+        # From now on the log is quiet: what the sweeps look back at is later than all this.
         self.database.clock_offset += LATER
         await self.sweep.once()
 
     async def show(self) -> None:
-        """Everything open stands in one channel, as true as can be."""
+        """Everything open stands in one channel, as true as can be, and none of it is news."""
         stood = select(
             literal(TEAM),
             literal("CSTANDS"),
@@ -123,8 +124,13 @@ class Sized:
                     true.join(incidents, incidents.c.id == messages.c.incident_id),
                 )
             )
-            # Nothing but them: ANALYZE, as autovacuum has done it by then.
-            await connection.execute(text("ANALYZE"))
+            await connection.execute(
+                update(incidents).values(
+                    read_at=incidents.c.read_at - LONG_AGO, heard_at=incidents.c.heard_at - LONG_AGO
+                )
+            )
+            if self.server is not None:
+                await connection.execute(text("ANALYZE"))  # as autovacuum has done by then
 
 
 def service(number: int) -> Reference:
@@ -187,11 +193,16 @@ def told(incident: Incident, kind: str, status: Status) -> Event:
 
 
 async def about_open(one: Sized) -> float:
-    """Of webhooks about incidents that are known."""
+    """Of webhooks about incidents that are known, others each time."""
     turn = next(NUMBERS)
-    kind, status = ("acknowledged", Status.ACKNOWLEDGED) if turn % 2 else ("unacknowledged", Status.TRIGGERED)
     step = one.open // min(TOGETHER, one.open)
     some = [one.known[(turn + place * step) % one.open] for place in range(TOGETHER)]
+    return await _news(one, some, turn)
+
+
+async def _news(one: Sized, some: Sequence[Incident], turn: int) -> float:
+    """Of acknowledging these, or of the contrary: one after the other."""
+    kind, status = ("acknowledged", Status.ACKNOWLEDGED) if turn % 2 else ("unacknowledged", Status.TRIGGERED)
     events = [told(incident, kind, status) for incident in some]
     before = one.spent()
     await asyncio.gather(*map(one.incidents.accept, events))
@@ -215,8 +226,8 @@ async def about_new(one: Sized) -> float:
 
 
 async def question(one: Sized) -> float:
-    """Of asking at a hint what delivery is to do; a hundred incidents have news."""
-    await about_open(one)
+    """Of asking at a hint what delivery is to do; the same hundred incidents have news."""
+    await _news(one, one.known[:TOGETHER], next(NUMBERS))
     before = one.spent()
     for _ in range(QUESTIONS):
         await one.messages.due(SETTLED, news_only=True)
@@ -239,9 +250,9 @@ async def sweep(one: Sized) -> float:
 Measured = Callable[[Sized], Awaitable[float]]
 
 MEASURED: dict[str, Measured] = {
+    f"{QUESTIONS} questions": question,  # first: what the others change is news, too
     f"{TOGETHER} webhooks, known": about_open,
     f"{TOGETHER} webhooks, new": about_new,
-    f"{QUESTIONS} questions": question,
     "a sweep": sweep,
 }
 
