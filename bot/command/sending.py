@@ -53,7 +53,7 @@ class Sending(Looking):
         names = ", ".join(list(await keys.names())[:20])
         if not names:
             raise UserError(
-                "No integration is named yet. Whoever runs this bot does it by `python -m bot event-keys add`."
+                "No integration is named yet. Whoever runs me does it by `python -m bot event-keys add`."
             )
         raise UserError(f"I know no integration called “{integration[:40]}”. There are: {names}.")
 
