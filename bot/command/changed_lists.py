@@ -40,6 +40,7 @@ class ChangedLists:
         self._untold: set[str] = set()
         self._seen: Mapping[str, int] = {}
         self._store_away = False
+        self._looking = asyncio.Lock()
 
     def changed(self, *lists: str) -> None:
         """Something of these lists is not what it was."""
@@ -69,15 +70,16 @@ class ChangedLists:
         """Tell what changed here, forget what changed elsewhere. Raises StoreUnavailable; then what is untold
         waits for the next look.
         """
-        told, self._untold = self._untold, set()
-        try:
-            if told:
-                await self._changes.note(told)
-                self._wake.notify("lists")
-            now = await self._changes.revisions()
-        except BaseException:
-            self._untold |= told
-            raise
-        elsewhere = [name for name in now if now[name] != self._seen.get(name, 0) + (name in told)]
-        self._seen = now
-        self._directory.forget(*elsewhere)
+        async with self._looking:  # one at a time: what is told counts once it is seen
+            told, self._untold = self._untold, set()
+            try:
+                if told:
+                    await self._changes.note(told)
+                    self._wake.notify("lists")
+                now = await self._changes.revisions()
+            except BaseException:
+                self._untold |= told
+                raise
+            elsewhere = [name for name in now if now[name] != self._seen.get(name, 0) + (name in told)]
+            self._seen = now
+            self._directory.forget(*elsewhere)
