@@ -49,6 +49,7 @@ def sandbox_settings(
     `email`.
     """
     links = people == "oauth"
+    alerted = next(one for one in sandbox.world.services if one.name == FIRST[0])
     return Settings(
         slack_bot_token=SecretStr(sandbox.slack.bot_token),
         slack_signing_secret=SecretStr(sandbox.slack.signing_secret),
@@ -58,6 +59,8 @@ def sandbox_settings(
         pagerduty_api_url=sandbox.pagerduty_url,
         pagerduty_events_url=sandbox.pagerduty_url,
         pagerduty_identity_url=sandbox.pagerduty_url,
+        pagerduty_routing_key=SecretStr(alerted.routing_key),
+        safelist_url=sandbox.pagerduty_url,
         pagerduty_client_id=sandbox.oauth_client_id if links else None,
         pagerduty_client_secret=SecretStr(sandbox.oauth_client_secret) if links else None,
         pagerduty_webhook_secrets=(SecretStr(sandbox.webhook_secret),),

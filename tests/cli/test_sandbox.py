@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -75,6 +76,11 @@ async def test_people_can_be_known_by_their_email_instead(tmp_path: Path) -> Non
 async def test_other_verbs_reach_it_by_the_settings_it_writes_down(tmp_path: Path, process: Cli) -> None:
     kept = tmp_path / "kept"
     async with sandbox(tmp_path, "--data", str(kept)):
-        outcome = await process("webhooks", "--env-file", str(kept / "sandbox.env"), "list")
-    assert outcome.status == 0, outcome.err
-    assert "account  on" in outcome.out
+        by = ("--env-file", str(kept / "sandbox.env"))
+        webhooks = await process("webhooks", *by, "list")
+        event = await process("event", *by, "trigger", "Disk full on db-1")
+        lists = await process("safelist", *by, "--state", str(kept / "safelist.json"), "--format", "json")
+    assert webhooks.status == 0, webhooks.err
+    assert "account  on" in webhooks.out
+    assert event.status == 0, event.err
+    assert json.loads(lists.out)["webhooks"]["fresh"] is True, lists.err
