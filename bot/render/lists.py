@@ -23,13 +23,14 @@ _LOWEST = 99
 
 
 def arrange(incidents: Sequence[Incident]) -> list[Incident]:
-    """By state, urgency, priority, then age."""
+    """By state, urgency, priority, then age; of one second, as in a storm, by number."""
     return sorted(incidents, key=_rank)
 
 
-def _rank(incident: Incident) -> tuple[int, int, int, datetime]:
+def _rank(incident: Incident) -> tuple[int, int, int, datetime, int]:
     rank = incident.priority.rank if incident.priority and incident.priority.rank is not None else _LOWEST
-    return _STATES.index(incident.status), int(incident.urgency is Urgency.LOW), rank, incident.created_at
+    low = int(incident.urgency is Urgency.LOW)
+    return _STATES.index(incident.status), low, rank, incident.created_at, incident.number or 0
 
 
 def page_count(total: int) -> int:

@@ -42,6 +42,14 @@ def test_worst_first() -> None:
     assert found[:3] == [TRIGGERED, replace(TRIGGERED, created_at=at(5)), FRESH]
 
 
+def test_of_one_second_the_lower_number_comes_first() -> None:
+    assert [one.number for one in arrange([replace(FRESH, number=n) for n in (1256, 1240, 1251)])] == [
+        1240,
+        1251,
+        1256,
+    ]
+
+
 def test_four_hundred_incidents_are_all_reachable_by_pressing_next() -> None:
     seen: set[str] = set()
     words = "list mine"

@@ -127,7 +127,7 @@ function showHome(home) {
   };
   const body = home
     ? blocks(home.blocks, surface)
-    : h("p", { class: "quiet" }, "The app has published no Home for you yet.");
+    : h("p", { class: "quiet" }, "This app has published no Home. Its commands work in every channel: try /pager help.");
   byId("messages").replaceChildren(h("li", { class: "home" }, body));
 }
 
