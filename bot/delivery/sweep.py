@@ -1,10 +1,10 @@
 """Heals what no webhook told: at start and on a period open incidents are read from PagerDuty again.
 
 A sweep costs the same however many are open. It reads one page of the open incidents, where the last sweep
-stopped; whoever begins anew looks at those that are open here and were not in the list. Where one page is
-not all, the account's log tells which other incidents changed since the last sweep: they are read one by one
-(bot/delivery/rereader.py). One replica does it each period; at its start every process reads the whole list,
-because it may have missed anything while it was away.
+stopped; whoever begins anew looks at those that are open here and were not in the list. The account's log
+tells which other incidents changed since the last sweep, such as a resolved one that was given another title:
+they are read one by one (bot/delivery/rereader.py). One replica does it each period; at its start every
+process reads the whole list, because it may have missed anything while it was away.
 """
 
 from __future__ import annotations
@@ -158,20 +158,17 @@ class Sweep:
         cursor = await self._cursors.get("sweep") or Cursor(began_at)
         readings, more = await self._reader.open_page(cursor.position)
         saved = await self._save_all(readings, began_at, lease)
-        doubted = 0
-        if more or cursor.position:
-            doubted, read = await self._follow_log(began_at, lease)
-            saved += read
-        if more:
-            position = cursor.position + max(len(readings) - OVERLAP, 1)
-            await self._cursors.put("sweep", Cursor(cursor.at, position))
-            return Swept(len(readings), 0, saved, doubted)
-        gone = await self._incidents.not_read_since(began_at if not cursor.position else cursor.at)
+        gone: list[str] = []
+        if not more:
+            gone = await self._incidents.not_read_since(began_at if not cursor.position else cursor.at)
         for incident_id in gone:
             saved += await self._read(incident_id)
             await self._leases.renew(lease, SWEEPING_SECONDS)
-        await self._cursors.put("sweep", Cursor(began_at))
-        return Swept(len(readings), len(gone), saved, doubted)
+        # Afterwards: what was just read is not doubted.
+        doubted, read = await self._follow_log(began_at, lease)
+        position = cursor.position + max(len(readings) - OVERLAP, 1)
+        await self._cursors.put("sweep", Cursor(cursor.at, position) if more else Cursor(began_at))
+        return Swept(len(readings), len(gone), saved + read, doubted)
 
     async def _follow_log(self, began_at: datetime, lease: Lease) -> tuple[int, int]:
         """Doubt what changed later than we know of; read what we have never seen."""

@@ -17,6 +17,7 @@ from bot.pagerduty.directory import Directory
 from bot.pagerduty.http import PagerDutyHttp, open_session
 from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty import Incident
+from bot.store.incidents import Stale
 from bot.store.outcomes import pause_after
 from bot.store.wake import Wake
 from tests.delivery.reading_scene import SERVICE, Reading
@@ -195,7 +196,7 @@ class TestSweep:
 class TestASweepInPieces:
     """One page each time, however many are open; the fake's pages are a hundred long, as PagerDuty's."""
 
-    async def test_where_one_page_is_all_it_is_one_call_and_finds_everything(self, reading: Reading) -> None:
+    async def test_where_one_page_is_all_it_is_two_calls_and_finds_everything(self, reading: Reading) -> None:
         first, second = reading.fake.trigger(SERVICE, "Disk full"), reading.fake.trigger(SERVICE, "No disk")
         await reading.sweep.once(at_start=True)
         reading.pass_time(300)
@@ -203,13 +204,31 @@ class TestASweepInPieces:
         asked = len(reading.fake.journal)
         assert await reading.sweep.once() == Swept(open=1, gone=1, saved=2)
         calls = [one.path for one in reading.fake.journal[asked:]]
-        assert calls == ["/incidents", f"/incidents/{first.id}"]
+        assert calls == ["/incidents", f"/incidents/{first.id}", "/log_entries"]
         assert await reading.status(first) is Status.RESOLVED
         reading.pass_time(300)
         asked = len(reading.fake.journal)
         assert await reading.sweep.once() == Swept(open=1, gone=0, saved=1)
-        assert [one.path for one in reading.fake.journal[asked:]] == ["/incidents"]
+        assert [one.path for one in reading.fake.journal[asked:]] == ["/incidents", "/log_entries"]
         assert await reading.status(second) is Status.TRIGGERED
+
+    async def test_what_changes_though_it_is_resolved_is_found_by_the_log(self, reading: Reading) -> None:
+        """Its message still stands, and no webhook tells of another title or urgency."""
+        incident = reading.fake.trigger(SERVICE, "Disk full")
+        reading.fake.act(incident.id, "resolve", by="PBOB002")
+        await reading.hears_of(incident)
+        (stale,) = await _due(reading)
+        await reading.rereader.read(stale)
+        reading.pass_time(300)
+        reading.fake.act(incident.id, "title", by="PBOB002", text="Disk full, now with a reason")
+        swept = await reading.sweep.once()
+        assert swept is not None
+        assert swept.doubted == 1
+        (stale,) = await _due(reading)
+        await reading.rereader.read(stale)
+        known = await reading.incidents.find(incident.id)
+        assert known is not None
+        assert known.title == "Disk full, now with a reason"
 
     async def test_more_take_turns_and_the_log_tells_what_changed(self, reading: Reading) -> None:
         many = [reading.fake.trigger(SERVICE, f"Disk {number} full", urgency="low") for number in range(230)]
@@ -264,3 +283,9 @@ class TestASweepInPieces:
         await until_async(lambda: _is(reading, second, Status.TRIGGERED), "nobody hurried")
         stop.set()
         await asyncio.wait_for(task, 30)
+
+
+async def _due(reading: Reading) -> list[Stale]:
+    """What is to be read now; a burst is gathered first."""
+    reading.pass_time(1)
+    return await reading.incidents.take_stale(10)
