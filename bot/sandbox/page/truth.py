@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.pagerduty import FakePagerDuty, Incident
 from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.answers import Json
 from bot.sandbox.slack.state import Message
 
 _FOLLOWS_ALL = 3  # services; a channel with so many of them is taken to follow every one
@@ -38,15 +39,28 @@ class Truth:
             if since <= incident.updated_at.timestamp() <= now - _NEW_ENOUGH
         ]
         count = 0
-        for standing in self.messages().values():
+        for channel, standing in self.messages().items():
             followed = self._followed(standing)
+            rows = self._page_rows(channel)
             for incident in changed:
                 message = standing.get(incident.id)
                 if message is None:
-                    count += incident.is_open and incident.service in followed
+                    missing = incident.is_open and incident.service in followed
+                    count += missing and not any(_tells(row, incident) for row in rows)
                 else:
                     count += not says(message, incident)
         return count
+
+    def _page_rows(self, channel: str) -> list[str]:
+        """The lines of the pages that stand in the channel: a storm's incidents have one instead of a message."""
+        return [
+            row
+            for message in self._slack.workspace.channels[channel].messages.values()
+            if _payload(message).get("kind") == "page"
+            for block in message.blocks
+            if isinstance(block.get("text"), dict)
+            for row in str(block["text"].get("text", "")).split("\n")
+        ]
 
     def _followed(self, standing: dict[str, Message]) -> set[str]:
         """The services a channel follows, judged by what has appeared in it: many kinds mean all."""
@@ -57,9 +71,18 @@ class Truth:
 
 def about(message: Message) -> str | None:
     """The incident that a message's metadata names."""
-    payload = (message.metadata or {}).get("event_payload")
-    incident = payload.get("incident") if isinstance(payload, dict) else None
+    incident = _payload(message).get("incident")
     return incident if isinstance(incident, str) else None
+
+
+def _payload(message: Message) -> Json:
+    payload = (message.metadata or {}).get("event_payload")
+    return payload if isinstance(payload, dict) else {}
+
+
+def _tells(row: str, incident: Incident) -> bool:
+    """Whether a page's line names the incident and its state."""
+    return f"|#{incident.number}>" in row and incident.status in row.casefold()
 
 
 def says(message: Message, incident: Incident) -> bool:

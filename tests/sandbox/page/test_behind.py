@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.sandbox.page.truth import Truth
 from bot.sandbox.server import Sandbox
 from tests.sandbox.slack.forms import ACTIONS, plain
 from tests.sandbox.slack.listening_bot import ListeningBot
@@ -58,6 +59,25 @@ async def test_each_thing_breaks_and_is_mended(sandbox: Sandbox, http: aiohttp.C
     assert (sandbox.slack.limits.enabled, sandbox.pagerduty.webhooks.mode) == (False, "deliver")
     assert sandbox.slack.faults.waiting == []
     assert (await client(sandbox).auth_test())["ok"]
+
+
+async def test_an_incident_on_a_page_of_a_storm_is_told(sandbox: Sandbox) -> None:
+    truth = Truth(sandbox.slack, sandbox.pagerduty)
+    first, second = (sandbox.pagerduty.trigger("PSVCCHK", title) for title in ("Disk full", "Disk slow"))
+    await post_about(sandbox, first.id, "Triggered: Disk full")
+    deadline = time.monotonic() + 5
+    while truth.behind(since=0) != 1:  # changes count when they are half a second old
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    row = f"<https://acme.pagerduty.com/incidents/{second.id}|#{second.number}> *triggered* Disk slow"
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": row}}]
+    mark = {"event_type": "pagerline_page", "event_payload": {"kind": "page", "row": 2}}
+    await client(sandbox).chat_postMessage(channel="C0CHECK", text="Page", blocks=blocks, metadata=mark)
+    assert truth.behind(since=0) == 0
+    sandbox.pagerduty.act(second.id, "acknowledge", "PALICE1")
+    while truth.behind(since=0) != 1:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
 
 
 async def test_the_strip_counts_what_is_not_true_yet(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
