@@ -52,7 +52,7 @@ class Truth:
         return count
 
     def _page_rows(self, channel: str) -> list[str]:
-        """The lines of the pages that stand in the channel: a storm's incidents have one instead of a message."""
+        """The lines of the channel's pages: a storm's incidents have one instead of a message."""
         return [
             row
             for message in self._slack.workspace.channels[channel].messages.values()
