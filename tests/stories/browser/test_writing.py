@@ -26,7 +26,7 @@ async def test_commands_complete_their_verbs_arguments_and_live_names(office: Of
     await expect(offers.get_by_role("option")).to_contain_text(["Payments API", "Payments"])
     await screen.box.fill("/pager oncall bob")
     await offers.get_by_role("option", name="Bob Brown").click()
-    await expect(screen.box).to_have_value("/pager oncall Bob Brown ")
+    await expect(screen.box).to_have_value('/pager oncall "Bob Brown" ')
     await screen.box.press("Enter")
     await expect(screen.message("Only visible to you")).to_contain_text("Bob Brown")
     await screen.box.fill("@pagerline ac")
