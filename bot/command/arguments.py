@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.command.named import Option, take_options
+from bot.command.named import Option, stray_option, take_options
 from bot.command.values import HINTS, RESTS, from_field, one_word, rest_of, take_level
 from bot.command.words import Word, clean, nearest, plain, split, unescape
 from bot.declaration import (
@@ -82,6 +82,8 @@ async def read_line(
     """
     options, line = take_options(command.parameters, clean(rest))
     values = await _read_options(options, names)
+    if stray := stray_option(command.parameters, line):
+        raise UserError(_no_option(command, stray))
     words = split(line)
     at = 0
     for parameter in command.parameters:
@@ -98,6 +100,13 @@ async def read_line(
     if at < len(words):
         raise await _not_understood(command, line, words[at], names, prefix)
     return Given(values)
+
+
+def _no_option(command: Command, name: str) -> str:
+    known = [one.name for one in command.parameters if one.named]
+    meant = nearest(name, known)
+    instead = f"Did you mean `{meant}=`?" if meant else f"There is {', '.join(f'`{one}=`' for one in known)}."
+    return f"`{command.verb}` has no `{_short(plain(name))}=`. {instead}"
 
 
 async def _read_options(options: Sequence[Option], names: Names) -> dict[str, Any]:

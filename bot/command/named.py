@@ -43,6 +43,14 @@ def take_options(parameters: Sequence[Parameter], line: str) -> tuple[list[Optio
     return found, " ".join(part.strip() for part in left if part.strip())
 
 
+def stray_option(parameters: Sequence[Parameter], line: str) -> str | None:
+    """The name in a line without its options that looks like one and is none: `foo` of `foo=bar`."""
+    if not any(one.named for one in parameters):
+        return None
+    found = re.search(r"(?<!\S)(?P<name>[a-z_]+)=", line, re.IGNORECASE)
+    return found["name"] if found else None
+
+
 def _option(parameter: Parameter, line: str, at: int, begins: re.Pattern[str]) -> tuple[Option, int]:
     """The option whose text begins at `at`, and where the line goes on."""
     closing = line.find('"', at + 1) if line[at : at + 1] == '"' else -1

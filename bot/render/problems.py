@@ -33,7 +33,7 @@ from bot.render.limits import reply
 from bot.render.summary import summary
 from bot.render.text import bold, duration, line, plain_names, sentence
 
-WORKING = "Working on it…"
+WORKING = "Working on it, the answer follows."
 
 
 def problem(failure: Failure, *, scope: str | None = None, words: str = "") -> Reply:
@@ -114,7 +114,7 @@ def role_refused(act: str, service: str, on_call: Sequence[str]) -> Reply:
 
 
 def working() -> Reply:
-    """Said only when an answer takes more than a second; the answer replaces it."""
+    """Said only when an answer takes more than a second; the answer takes its place where Slack lets it."""
     return reply(WORKING, [section(f":hourglass_flowing_sand:  {WORKING}")])
 
 

@@ -95,6 +95,8 @@ async def test_two_at_once_move_it_to_a_level_once(board: Switchboard) -> None:
         ("level=high", "A level is a number"),
         ("priority=P9", "such as P1"),
         ("urgency=low urgency=high", "is there twice"),
+        ("urgnecy=low", "has no `urgnecy=`. Did you mean `urgency=`?"),
+        ("colour=red", "There is `status=`, `title=`"),
         ("level=2 status=resolved", "not both"),
         ("closed", "/pager update N [status"),
     ],
