@@ -30,6 +30,7 @@ COLUMNS = (
     *("seed", "database", "incidents", "points", "kills", "freezes", "faults", "outages", "storm s"),
     *("true after s", "messages", "doubles", "missing", "stale", "asked", "answered", "passed"),
 )
+STOPPED = 130  # the exit status of what was told to stop
 SLOW, MOST_TOLD = 10.0, 3  # seconds after which it is told what took so long, and in how many lines
 
 T = TypeVar("T")
@@ -100,10 +101,16 @@ async def one(seed: int, database: Database, *, incidents: int, points: int, pac
 
 
 async def ended_by_signal(work: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM cancels it, and nothing else: whoever ends what was started still hears that it has ended."""
+    """SIGTERM and SIGINT cancel it, and nothing else: whoever ends what was started still hears that it has
+    ended. Raises SystemExit then.
+    """
     task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise SystemExit(STOPPED) from None
 
 
 def main() -> None:
