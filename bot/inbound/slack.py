@@ -80,7 +80,9 @@ class SlackFront:
 
     def _build(self, api_url: str) -> AsyncApp:
         app = AsyncApp(
-            name="pagerline",  # or Bolt reads the whole stack's source files to find one, at every start
+            # Or Bolt reads the whole stack's source files to find one, at every start. It sets the level of the
+            # logger so called: ours is none of its business.
+            name="slack_bolt.app",
             # Socket Mode opens connections of its own, by this client's address and TLS.
             client=AsyncWebClient(base_url=api_url, ssl=tls()),
             authorize=_authorize,

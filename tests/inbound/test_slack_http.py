@@ -283,3 +283,8 @@ async def test_when_the_store_is_away_an_act_is_refused_in_the_answer(board: Swi
     assert "cannot remember" in str(answer.body)
     assert board.truth(incident).status == "triggered"
     assert "act as Alice" in await board.types("whoami")  # reading needs no memory
+
+
+async def test_bolt_sets_the_level_of_no_logger_of_ours(door: str) -> None:
+    del door
+    assert logging.getLogger("pagerline").level == logging.NOTSET

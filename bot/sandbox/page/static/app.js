@@ -34,7 +34,8 @@ function reader() {
 }
 
 function complete(typed, options) {
-  const { workspace, verbs, pagerduty } = store;
+  const { workspace, verbs } = store;
+  const pagerduty = store.pagerduty ?? { services: [], names: [], priorities: [], incidents: [] }; // not here yet
   return suggestions(typed, {
     handle: workspace.people.find((p) => p.id === workspace.bot.id).handle,
     verbs,
