@@ -80,8 +80,8 @@ class SlackFront:
 
     def _build(self, api_url: str) -> AsyncApp:
         app = AsyncApp(
-            # Or Bolt reads the whole stack's source files to find one, at every start. It sets the level of the
-            # logger so called: ours is none of its business.
+            # Or Bolt reads the whole stack's source files to find one, at every start. It sets the level of
+            # the logger so called: ours is none of its business.
             name="slack_bolt.app",
             # Socket Mode opens connections of its own, by this client's address and TLS.
             client=AsyncWebClient(base_url=api_url, ssl=tls()),

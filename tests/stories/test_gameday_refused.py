@@ -16,7 +16,7 @@ from bot.errors import UserError
 from bot.model import Urgency
 from bot.rehearsal.ground import TITLE
 from bot.sandbox.slack.faults import Fault
-from tests.cli.gamedays import GameDays, game_days
+from tests.stories.gamedays import GameDays, game_days
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.rehearsal.view import SCRATCH
 from bot.sandbox.slack.faults import Fault
 from bot.slack.marks import Mark
 from tests.cli.conftest import ended
-from tests.cli.gamedays import PATIENT, GameDays, all_came, game_days, results
+from tests.stories.gamedays import PATIENT, GameDays, all_came, game_days, results
 from tests.stories.office import InProcess
 from tests.stories.waiting import until, until_async
 
