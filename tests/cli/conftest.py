@@ -118,9 +118,15 @@ async def start(folder: Path, *words: str, settings: Mapping[str, str]) -> async
     )
 
 
-async def ended(process: asyncio.subprocess.Process) -> Outcome:
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
+async def ended(process: asyncio.subprocess.Process, *, within: float = 60.0) -> Outcome:
+    """What came of it, within so many seconds; one that takes longer is killed, and its test fails."""
+    try:
+        async with asyncio.timeout(within):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+        raise
     assert process.returncode is not None
     return Outcome(process.returncode, out.decode(), err.decode())
 

@@ -26,6 +26,7 @@ from tests.stories.office import InProcess, Office
 from tests.stories.waiting import until
 
 SERVICE = "Search"
+LONGEST = 150.0  # seconds: it looks so often that Slack may make it wait for half a minute, and again
 PATIENT = 60.0  # seconds: a process has to start first, and then ask both platforms
 QUICK: dict[str, Any] = {"gameday_service": SERVICE, "as_of_seconds": 1.0, "sweep_seconds": 5.0}
 
@@ -48,7 +49,7 @@ class GameDays:
 
     async def run(self, *words: str, **changed: Any) -> Outcome:
         """The verb until it has ended."""
-        return await ended(await self.begin("--yes", *words, **changed))
+        return await ended(await self.begin("--yes", *words, **changed), within=LONGEST)
 
     async def report(self, *words: str, **changed: Any) -> tuple[int, dict[str, Any]]:
         """Its exit status and its report, what was told meanwhile left out."""

@@ -69,6 +69,7 @@ async def test_low_urgency_is_not_escalated_and_the_report_says_how_to(sqlite_da
     assert "--urgency high" in skipped["detail"]
 
 
+@pytest.mark.timeout(400)
 async def test_a_storm_is_readable_true_and_folded_twice(sqlite_url: str, tmp_path: Path) -> None:
     quick = {"pace_channel_burst": 3, "storm_calm_seconds": 3.0}
     async with game_days(sqlite_url, tmp_path, **quick) as days:
