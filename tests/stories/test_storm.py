@@ -56,14 +56,14 @@ async def test_a_storm_is_readable_true_and_folded(stormy: Office) -> None:
 
     # A press on a page names what it would acknowledge, to whoever pressed; its button does it.
     asked = await pages(office)[-1].answers(
-        "Acknowledge Checkout", by="U0ALICE", words="Acknowledge the first"
+        "Acknowledge Checkout", by="U0ALICE", words="Acknowledge 150 triggered"
     )
-    await asked.press("Acknowledge 50", by="U0ALICE")
+    await asked.press("Acknowledge 150", by="U0ALICE")
 
     def taken() -> list[Incident]:
         return [one for one in made if office.truth(one).status == "acknowledged"]
 
-    await until(lambda: len(taken()) == 50, "they were not acknowledged", within=PATIENT)
+    await until(lambda: len(taken()) == MANY, "they were not acknowledged", within=PATIENT)
     await until(
         lambda: all(told(office, one, "Acknowledged") for one in taken()), "pages lag behind", within=PATIENT
     )
