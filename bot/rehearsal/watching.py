@@ -10,7 +10,7 @@ from bot.errors import Failure, PagerDutyFailure, SlackFailure
 from bot.rehearsal.budgets import PATIENCE, Budget
 from bot.rehearsal.report import Report, Result, Step, judged
 
-QUICK, SLOW = 0.75, 1.5  # seconds between looks: Slack's tier for reading history is some 50 a minute
+QUICK, SLOW = 1.5, 3.0  # seconds between looks: some 50 a minute may read history, the bot among them
 QUICK_FOR = 3.0
 
 Look = Callable[[], Awaitable[str]]

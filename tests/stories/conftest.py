@@ -18,8 +18,10 @@ async def built(database_url: str, people: Literal["email", "oauth"] = "email") 
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()
-        yield office
-        await office.sandbox.stop()
+        try:
+            yield office
+        finally:
+            await office.sandbox.stop()
     office.inspection.close()
 
 
