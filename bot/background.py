@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from bot.errors import StoreUnavailable
+
 log = structlog.get_logger("pagerline.background")
 
 PAUSE = 1.0  # seconds before a failed loop begins again; doubles up to the longest
@@ -40,6 +42,28 @@ async def rest_until(stop: asyncio.Event, hint: Coroutine[Any, Any, object]) -> 
         for one in waits:
             one.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def look_again(
+    stop: asyncio.Event,
+    look: Callable[[], Awaitable[object]],
+    hint: Callable[[], Coroutine[Any, Any, object]],
+    *,
+    lost: str,
+) -> None:
+    """Look, and again after every hint, until the loop is to stop. A store that is away is logged once, as
+    `lost`.
+    """
+    away = False
+    while not stop.is_set():
+        try:
+            await look()
+            away = False
+        except StoreUnavailable as failure:
+            if not away:
+                log.warning(lost, reason=str(failure))
+            away = True
+        await rest_until(stop, hint())
 
 
 class Background:

@@ -12,16 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-import structlog
-
-from bot.background import rest_until
-from bot.errors import StoreUnavailable
+from bot.background import look_again
 from bot.pagerduty.directory import Directory, lists_changed_by
 from bot.pagerduty.wire import HARMLESS
 from bot.store.list_changes import ListChanges
 from bot.store.wake import Wake
-
-log = structlog.get_logger("pagerline.directory")
 
 PERIOD = 10.0  # seconds between looks when nothing hints
 REFUSED = frozenset(range(400, 500)) - {408}  # PagerDuty did nothing; too slow is not refused
@@ -39,7 +34,6 @@ class ChangedLists:
         self._period = period
         self._untold: set[str] = set()
         self._seen: Mapping[str, int] = {}
-        self._store_away = False
         self._looking = asyncio.Lock()
 
     def changed(self, *lists: str) -> None:
@@ -56,15 +50,12 @@ class ChangedLists:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop."""
-        while not stop.is_set():
-            try:
-                await self.look()
-                self._store_away = False
-            except StoreUnavailable as away:
-                if not self._store_away:
-                    log.warning("changed_lists_not_looked_at", reason=str(away))
-                self._store_away = True
-            await rest_until(stop, self._wake.wait(self._period, "lists"))
+        await look_again(
+            stop,
+            self.look,
+            lambda: self._wake.wait(self._period, "lists"),
+            lost="changed_lists_not_looked_at",
+        )
 
     async def look(self) -> None:
         """Tell what changed here, forget what changed elsewhere. Raises StoreUnavailable; then what is untold

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.background import rest_until
-from bot.errors import SlackFailure, StoreUnavailable
+from bot.background import look_again
+from bot.errors import SlackFailure
 from bot.model import Channel
 from bot.slack.failures import TokenBad
 from bot.slack.workspaces import Connect, Workspaces
@@ -63,19 +63,10 @@ class ComingAndGoing:
         self._wait = wait
         self._changed = changed
         self._url = install_url
-        self._store_away = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop."""
-        while not stop.is_set():
-            try:
-                await self.look()
-                self._store_away = False
-            except StoreUnavailable as away:
-                if not self._store_away:
-                    log.warning("workspaces_not_looked_at", reason=str(away))
-                self._store_away = True
-            await rest_until(stop, self._wait(PERIOD))
+        await look_again(stop, self.look, lambda: self._wait(PERIOD), lost="workspaces_not_looked_at")
 
     async def look(self) -> None:
         """Serve what is installed now. Raises StoreUnavailable."""

@@ -55,12 +55,12 @@ class Pages:
 
     def tell(self, incidents: Sequence[Incident]) -> Look:
         """The newest word of each is the state it is in."""
-        return self._each(incidents, lambda found, one: told_last(found, one) == state_word(one.status))
+        return self._each(incidents, lambda found, one: last_word(found, one) == state_word(one.status))
 
     async def folded(self) -> str:
         """One page is left, and it is the summary."""
         pages = [one for one in await self._view.everything() if is_page(one)]
-        summaries = [one for one in pages if one.text.startswith("Storm over")]
+        summaries = [one for one in pages if is_summary(one)]
         if len(pages) == len(summaries) == 1:
             return ""
         return f"{len(pages) - len(summaries)} pages and {len(summaries)} summaries stand there"
@@ -77,6 +77,20 @@ class Pages:
             return f"{len(left)} of {len(incidents)} are not" if left else ""
 
         return look
+
+
+def last_word(found: Sequence[Found], incident: Incident) -> str:
+    """The state that the channel gives it last. A page may become the summary between two looks; that names
+    nobody, and whatever is open then has a message of its own.
+    """
+    if told := told_last(found, incident):
+        return told
+    return state_word(Status.RESOLVED) if any(map(is_summary, found)) else ""
+
+
+def is_summary(found: Found) -> bool:
+    """What one page of a storm became when it was over."""
+    return is_page(found) and found.text.startswith("Storm over")
 
 
 def is_page(found: Found) -> bool:

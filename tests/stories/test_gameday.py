@@ -20,6 +20,8 @@ from tests.stories.gamedays import PATIENT, GameDays, all_came, game_days, resul
 from tests.stories.office import InProcess
 from tests.stories.waiting import until, until_async
 
+MANY = 16  # enough for pages, where Slack's pace is kept
+
 
 @pytest.fixture
 async def days(database_url: str, tmp_path: Path) -> AsyncIterator[GameDays]:
@@ -65,6 +67,26 @@ async def test_low_urgency_is_not_escalated_and_the_report_says_how_to(sqlite_da
     assert all_came(status, report), report
     (skipped,) = [one for one in report["steps"] if one["result"] == "not tried"]
     assert "--urgency high" in skipped["detail"]
+
+
+@pytest.mark.timeout(400)
+async def test_a_storm_is_readable_true_and_folded_twice(sqlite_url: str, tmp_path: Path) -> None:
+    quick = {"pace_channel_burst": 3, "storm_calm_seconds": 3.0}
+    async with game_days(sqlite_url, tmp_path, **quick) as days:
+        days.office.slack.limits.enabled = True
+        for _ in range(2):  # the second sees the pages of the first, which are not its own
+            status, report = await days.report("--scenario", "storm", "--count", str(MANY))
+            assert all_came(status, report), report
+            assert list(results(report)) == [
+                f"{MANY} incidents are opened by REST",
+                "every one of them is readable",
+                "acknowledged is shown of each",
+                "resolved is shown of each",
+                "pages, and one summary afterwards",
+            ]
+            assert "not tried" not in results(report).values()
+        assert len(days.made()) == 2 * MANY
+        await days.cleaned()
 
 
 async def test_where_slack_limits_edits_they_come_once_it_takes_them(sqlite_days: GameDays) -> None:
