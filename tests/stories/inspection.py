@@ -21,12 +21,13 @@ from bot.sandbox.pagerduty import Exchange as PagerDutyExchange
 from bot.sandbox.pagerduty import FakePagerDuty
 from bot.sandbox.slack.fake import FakeSlack
 from tests.contract import pagerduty_openapi, slack_methods
+from tests.stories.absences import Absences, on_their_way, unanswered
 from tests.stories.waiting import until
 
 ANSWERED_WITHIN = 2000.0  # milliseconds: Slack waits 3 s, and "well inside" is asked for
 BAD = frozenset({"error", "critical", "exception"})
 ENOUGH = 2  # of reads that are word for word the same
-DOUBLES, UNANSWERED = "doubles", "unanswered"
+DOUBLES = "doubles"
 
 
 class LogBook(logging.Handler):
@@ -84,17 +85,24 @@ class Inspection:
         self._pagerduty = pagerduty
         self._expected: set[str] = set()
         self._answers: list[str] = []
+        self.absences = Absences()
         self.book = LogBook()
         self.logs: list[Path] = []  # of bots in processes of their own
 
     def expects(self, *what: str) -> None:
-        """These belong to the story: names of logged errors, DOUBLES, UNANSWERED."""
+        """These belong to the story: names of logged errors, DOUBLES."""
         self._expected |= set(what)
 
     async def before_the_bot_stops(self) -> None:
-        """Slack's requests are judged while there is somebody to answer them."""
+        """Slack's requests are judged while there is somebody to answer them, and once what it sent while
+        there was nobody has come.
+        """
         deliveries = self._slack.journal.deliveries
         await until(lambda: all(one.milliseconds for one in deliveries()), "Slack still waits for an answer")
+        await until(
+            lambda: not on_their_way(deliveries(), self.absences, self._door),
+            lambda: f"Slack still sends again: {on_their_way(deliveries(), self.absences, self._door)}",
+        )
         self._answers += self._badly_answered()
 
     def close(self) -> None:
@@ -108,8 +116,7 @@ class Inspection:
         found = [f"logged: {words}" for words in logged if words not in self._expected]
         if DOUBLES not in self._expected:
             found += [f"stands twice: {[one['text'] for one in group]}" for group in self._slack.doubles()]
-        if UNANSWERED not in self._expected:
-            found += self._answers
+        found += self._answers
         if pagerduty_openapi.available():
             found += [
                 problem for one in self._exchanges() for problem in pagerduty_openapi.check_exchange(one)
@@ -129,9 +136,15 @@ class Inspection:
             if not read or asked[read] <= ENOUGH:
                 yield one
 
+    @property
+    def _door(self) -> str:
+        """Where Slack sends now."""
+        return (self._slack.delivery.url or "").removesuffix("/slack/events")
+
     def _badly_answered(self) -> Iterator[str]:
-        for one in self._slack.journal.deliveries():
-            if one.status != 200:
-                yield f"{one.name} was answered {one.status or 'not at all'}: {one.answer}"
-            elif one.milliseconds > ANSWERED_WITHIN:
+        deliveries = self._slack.journal.deliveries()
+        for one in unanswered(deliveries, self.absences, self._door):
+            yield f"{one.name} was answered {one.status or 'not at all'}: {one.answer}"
+        for one in deliveries:
+            if one.milliseconds > ANSWERED_WITHIN and one.status == 200 and not self.absences.cover(one):
                 yield f"{one.name} was answered after {one.milliseconds:.0f} ms"

@@ -42,6 +42,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def door(port: int) -> str:
+    """The origin of the bot on this port."""
+    return f"http://{HOST}:{port}"
+
+
 class Office:
     """Fakes, people and places. The bots are opened and closed by the story's fixtures.
 
@@ -79,7 +84,7 @@ class Office:
             "pagerduty_events_url": self.sandbox.pagerduty_url,
             "pagerduty_identity_url": self.sandbox.pagerduty_url,
             "pagerduty_webhook_secrets": (self.sandbox.webhook_secret,),
-            "public_url": f"http://{HOST}:{port}",
+            "public_url": door(port),
             "port": port,
             "database_url": SecretStr(self.database_url),
             "encryption_keys": (SecretStr(self.keys),),
@@ -107,7 +112,7 @@ class Office:
 
     def connect(self, port: int) -> None:
         """What Slack and PagerDuty send goes to the bot on this port from now on."""
-        self.bot_url = f"http://{HOST}:{port}"
+        self.bot_url = door(port)
         self.sandbox.connect(self.bot_url)
 
     @property
@@ -156,10 +161,12 @@ class InProcess:
         self._runner = web.AppRunner(build_app(settings, CATALOG), access_log=None, shutdown_timeout=5)
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, self.port).start()
+        self._office.inspection.absences.returns(door(self.port))
         self._office.connect(self.port)
 
     async def stop(self) -> None:
         if self._runner is not None:
+            self._office.inspection.absences.leaves(door(self.port))
             await self._runner.cleanup()
 
     async def __aenter__(self) -> Self:
@@ -192,6 +199,7 @@ class OwnProcess:
 
     def __init__(self, office: Office, folder: Path, *, port: int | None = None, **settings: Any) -> None:
         self._office = office
+        self._absences = office.inspection.absences
         self._folder = folder
         self._more = settings
         self.port = port or free_port()
@@ -224,12 +232,13 @@ class OwnProcess:
                 assert self.process is not None
                 assert self.process.returncode is None, f"the bot ended: {self.log.read_text()[-2000:]}"
                 try:
-                    async with session.get(f"http://{HOST}:{self.port}/health/ready") as answer:
+                    async with session.get(f"{door(self.port)}/health/ready") as answer:
                         return answer.status == 200
                 except aiohttp.ClientError:
                     return False
 
             await until_async(ready, "the bot did not become ready", within=within)
+        self._absences.returns(door(self.port))
 
     def connect(self) -> None:
         """From now on this bot gets what Slack and PagerDuty send."""
@@ -237,11 +246,16 @@ class OwnProcess:
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
+        if number == signal.SIGSTOP:
+            self._absences.leaves(door(self.port))
         self.process.send_signal(number)
+        if number == signal.SIGCONT:
+            self._absences.returns(door(self.port))
 
     async def kill(self) -> None:
         """No farewell: kill -9."""
         if self.process is not None and self.process.returncode is None:
+            self._absences.leaves(door(self.port))
             self.process.kill()
             await self.process.wait()
 
@@ -249,6 +263,7 @@ class OwnProcess:
         """SIGTERM, and its exit status."""
         assert self.process is not None
         if self.process.returncode is None:
+            self._absences.leaves(door(self.port))
             self.process.terminate()
             await asyncio.wait_for(self.process.wait(), 15)
         return self.process.returncode or 0
