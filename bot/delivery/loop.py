@@ -316,9 +316,7 @@ class Delivery:
 
         kinds = {Post: Kind.POSTS, Update: Kind.CLICKS if click else Kind.EDITS, LookUp: Kind.LOOKS}
         value = worth(candidate, call, self._tuning)
-        # A storm may begin between two questions, and then most posts are not wanted.
-        steady = not isinstance(call, Post)
-        return Item(value, message.channel, kinds[type(call)], (message.id,), act, steady=steady)
+        return Item(value, message.channel, kinds[type(call)], (message.id,), act)
 
     def _line_item(self, line: ThreadLine, now: datetime) -> Item:
         about, value = (line.message_id, line.event_id), line_worth(line, now)

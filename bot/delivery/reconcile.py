@@ -93,8 +93,10 @@ class Urgent(IntEnum):
     PAGE = 2  # of a storm: a page or news, which show many incidents at once
     FIRST_POST = 3
     UPDATE = 4
-    LINE = 5
-    COSMETIC = 6  # the first post of what is over already
+    BROADCAST = 5  # a thread line for the whole channel
+    LATE_POST = 6  # the first one of what is over already: missing weighs more than a detail in a thread
+    LINE = 7
+    CLEARING = 8  # away with what shows nothing any more
 
 
 UNKNOWN_RANK = 50
@@ -113,10 +115,11 @@ def worth(candidate: Candidate, call: Call, tuning: Tuning) -> tuple[float, ...]
         if candidate.in_storm:
             waited = own_seconds(waited, tuning, in_hand=standing.is_in_hand)
         return (Urgent.UPDATE, 0, 0, -waited)
-    urgent = Urgent.FIRST_POST if standing.is_open else Urgent.COSMETIC
+    urgent = Urgent.FIRST_POST if standing.is_open else Urgent.LATE_POST
     return (urgent, rank, low, -waited)
 
 
 def line_worth(line: ThreadLine, now: datetime) -> tuple[float, ...]:
-    """As `worth`, for a thread line: after the messages; what is broadcast to the channel first."""
-    return (Urgent.LINE, not line.story.broadcast, 0, -(now - line.since).total_seconds())
+    """As `worth`, for a thread line: after the messages of what is open."""
+    urgent = Urgent.BROADCAST if line.story.broadcast else Urgent.LINE
+    return (urgent, 0, 0, -(now - line.since).total_seconds())

@@ -124,7 +124,7 @@ class StormWork:
                 )
             elif message.ts is not None and not page.rows and all_stand:
                 found.append(
-                    self._item(storm, Kind.DELETES, self._deleting(message), message.id, rank=Urgent.COSMETIC)
+                    self._item(storm, Kind.DELETES, self._deleting(message), message.id, rank=Urgent.CLEARING)
                 )
         return found
 
@@ -190,7 +190,7 @@ class StormWork:
     def _item(
         self, storm: ChannelStorm, kind: Kind, act: Act, about: int, seconds: float = 0.0, *, rank: Urgent
     ) -> Item:
-        return Item((rank, 0, 0, -seconds), storm.channel, kind, (about,), act, lasting=False, steady=False)
+        return Item((rank, 0, 0, -seconds), storm.channel, kind, (about,), act, lasting=False)
 
     async def _on(self, storm: ChannelStorm) -> list[Item]:
         """From storm to calm, and from calm to its end."""

@@ -24,8 +24,7 @@ class Item:
     kind: Kind
     about: tuple[int, ...]
     act: Act
-    lasting: bool = True  # known until the next whole question; a storm's items are asked for every time
-    steady: bool = True  # worth beginning from an older answer too: nothing else can have taken its place
+    lasting: bool = True  # worth beginning until the next whole question; a storm's only right after any
 
 
 class Work:
@@ -53,17 +52,17 @@ class Work:
     def can_go_on(self) -> bool:
         """There is something to begin before the database is asked again."""
         now = self._clock()
-        return any(item.steady and self._is_free(item, now) for item in self._items)
+        return any(item.lasting and self._is_free(item, now) for item in self._items)
 
     def take(self, *, fresh: bool = True) -> Iterator[Item]:
         """What may be begun now, most worthwhile first; each item taken makes its channel busy. Unless the
-        answer is `fresh`, only what is steady.
+        answer is `fresh`, only what lasts.
         """
         now = self._clock()
         left: list[Item] = []
         waiting = list(self._items)
         for place, item in enumerate(waiting):
-            if not self._is_free(item, now) or not (fresh or item.steady):
+            if not self._is_free(item, now) or not (fresh or item.lasting):
                 left.append(item)
                 continue
             self._busy.add(item.channel)

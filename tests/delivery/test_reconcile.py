@@ -82,7 +82,9 @@ def candidate(standing: Standing, *, waited: float = 1.0, **values: Any) -> Cand
 
 
 def test_the_order_of_calls() -> None:
-    """Clicks, first posts by urgency, edits by what they save, thread lines, what is over already."""
+    """Clicks, first posts by urgency, edits by what they save, what is said to all, the first post of what is
+    over already, and thread lines.
+    """
 
     def standing(**values: Any) -> Standing:
         return Standing(**{"revision": 1, "status": Status.TRIGGERED, **values})
@@ -94,9 +96,10 @@ def test_the_order_of_calls() -> None:
         incident_id="Q1",
         thread_ts="1.1",
         posting_since=None,
-        story=StoryLine(kind="reopened", at=NOW),
+        story=StoryLine(kind="annotated", at=NOW),
         since=NOW,
     )
+    to_all = replace(line, story=StoryLine(kind="reopened", at=NOW, broadcast=True))
     ordered = [
         worth(candidate(standing(touched=True), ts="1.1"), Update("1.1"), Tuning()),
         worth(candidate(standing(rank=0)), Post(), Tuning()),
@@ -106,8 +109,9 @@ def test_the_order_of_calls() -> None:
         worth(candidate(standing(urgency=Urgency.LOW), waited=99), Post(), Tuning()),
         worth(candidate(standing(), waited=60, ts="1.1"), Update("1.1"), Tuning()),
         worth(candidate(standing(rank=0), waited=5, ts="1.1"), Update("1.1"), Tuning()),
-        line_worth(line, NOW),
+        line_worth(to_all, NOW),
         worth(candidate(standing(status=Status.RESOLVED, rank=0), waited=500), Post(), Tuning()),
+        line_worth(line, NOW),
     ]
     assert ordered == sorted(ordered)
 

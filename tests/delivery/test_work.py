@@ -51,10 +51,10 @@ def test_taking_some_leaves_the_rest() -> None:
     assert list(work.take()) == [second]
 
 
-def test_between_two_questions_only_steady_work_goes_on() -> None:
+def test_between_two_questions_only_what_lasts_goes_on() -> None:
     work = Work(Clock())
     post, line = item(CHECKOUT, worth=1), item(CHECKOUT, worth=2)
-    work.replace([replace(post, steady=False), line])
+    work.replace([replace(post, lasting=False), line])
     assert work.can_go_on()
     assert list(work.take(fresh=False)) == [line]
     assert not work.can_go_on()
