@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -129,6 +129,16 @@ class Seed:
                     )
                 )
         return row
+
+    async def messages(self, incident_ids: Iterable[str], channel: Channel = CHECKOUT) -> None:
+        """Rows of `messages` for all of these in one moment, as in a storm: nobody sees only some."""
+        values = {"team_id": channel.team_id, "channel_id": channel.id, "kind": "incident"}
+        async with self.database.write() as connection:
+            made_at = (await connection.execute(select(self.database.now_sql()))).scalar_one()
+            await connection.execute(
+                insert(messages),
+                [{**values, "incident_id": one, "made_at": made_at} for one in incident_ids],
+            )
 
     async def line(self, message_id: int, story: StoryLine, incident_id: str = "Q1", **values: Any) -> int:
         """An event and its thread line below a message; the event's id."""
