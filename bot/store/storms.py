@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Integer, Select, bindparam, func, or_, select, tuple_, type_coerce, update
 
 from bot.model import Channel
 from bot.store import question
@@ -20,7 +20,7 @@ from bot.store.database import Database
 from bot.store.messages import read_message
 from bot.store.rows import Message
 from bot.store.tables import channels, messages
-from bot.store.upsert import insert_into
+from bot.store.upsert import Dialect, insert_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,8 @@ class Storms:
                 )
             elif name == "pages":
                 made = storms_sql.page_sums(now)
+            elif name == "busy":
+                made = _busy(question.needs(now), dialect)
             else:
                 due = question.needs(self._database.now_sql(-settled_seconds))
                 made = storms_sql.own_sums(now, or_(due.post, due.update), dialect)
@@ -130,27 +132,9 @@ class Storms:
         wanted = [(one.team_id, one.id) for one in suspects]
         if not wanted:
             return []
-        due = question.needs(self._database.now_sql())
-        allowed = storms_sql.speaks_for_itself(self._database.dialect)
-        counted = (
-            select(messages.c.team_id, messages.c.channel_id)
-            .select_from(question.with_incident())
-            .where(
-                question.of_incidents(),
-                tuple_(messages.c.team_id, messages.c.channel_id).in_(wanted),
-                or_(channels.c.storm_since.is_(None), ~storms_sql.on_a_page()),
-                allowed,
-            )
-            .group_by(messages.c.team_id, messages.c.channel_id)
-            .having(
-                or_(
-                    func.count().filter(due.post) >= waiting,
-                    func.count().filter(due.update) >= behind,
-                )
-            )
-        )
+        given = {"wanted": wanted, "waiting": waiting, "behind": behind}
         async with self._database.read() as connection:
-            busy = [Channel(*row) for row in await connection.execute(counted)]
+            busy = [Channel(*row) for row in await connection.execute(self._query("busy", 0.0), given)]
         return [channel for channel in busy if await self._begin(channel)]
 
     async def _begin(self, channel: Channel) -> bool:
@@ -182,6 +166,27 @@ class Storms:
                 )
                 .values(calm_since=self._database.now_sql())
             )
+
+
+def _busy(due: question.Needs, dialect: Dialect) -> Select[Any]:
+    """Which of the `wanted` channels have so many messages `waiting` for their first post, or `behind`."""
+    return (
+        select(messages.c.team_id, messages.c.channel_id)
+        .select_from(question.with_incident())
+        .where(
+            question.of_incidents(),
+            tuple_(messages.c.team_id, messages.c.channel_id).in_(bindparam("wanted", expanding=True)),
+            or_(channels.c.storm_since.is_(None), ~storms_sql.on_a_page()),
+            storms_sql.speaks_for_itself(dialect),
+        )
+        .group_by(messages.c.team_id, messages.c.channel_id)
+        .having(
+            or_(
+                func.count().filter(due.post) >= bindparam("waiting", type_=Integer),
+                func.count().filter(due.update) >= bindparam("behind", type_=Integer),
+            )
+        )
+    )
 
 
 def _storm(found: dict[Channel, ChannelStorm], row: Any) -> ChannelStorm:

@@ -7,13 +7,13 @@ writes down what became of it. Locks are taken in this order everywhere: lease, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Channel, Incident, Status
@@ -118,6 +118,13 @@ Still = Callable[[Row[Any]], bool]
 """Whether the row, looked at under the lease, still wants this call."""
 
 
+class Query(NamedTuple):
+    """A statement and its parameters."""
+
+    statement: Select[Any]
+    given: Mapping[str, int]
+
+
 def channel_lease(channel: Channel) -> str:
     """The name of the lease under which a channel is written to."""
     return f"channel:{channel.team_id}:{channel.id}"
@@ -131,6 +138,8 @@ class Turns:
         self._leases = leases
         self._pace = pace
         self._lease_seconds = lease_seconds
+        # Built once: putting them together takes longer than asking.
+        self._of_message, self._of_line = _message_row(database.dialect), _line_row()
 
     async def begin_post(self, message: Message) -> Begun:
         """For a message that stands nowhere.
@@ -190,8 +199,8 @@ class Turns:
     async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
         try:
             async with self._database.write() as connection:
-                row = _message_row(message.id, self._database.dialect)
-                taken = await self._take(connection, message.channel, row, still, charges)
+                query = Query(self._of_message, {"message": message.id})
+                taken = await self._take(connection, message.channel, query, still, charges)
                 if values := self._noted(act, taken.row):
                     this = messages.c.id == message.id
                     await connection.execute(update(messages).where(this).values(values))
@@ -213,7 +222,8 @@ class Turns:
     ) -> Begun:
         try:
             async with self._database.write() as connection:
-                taken = await self._take(connection, line.channel, _line_row(line), still, charges)
+                query = Query(self._of_line, {"message": line.message_id, "event": line.event_id})
+                taken = await self._take(connection, line.channel, query, still, charges)
                 if act is Act.POST:
                     since = {"posting_since": self._database.now_sql()}
                     await connection.execute(update(thread_lines).where(is_line(line)).values(since))
@@ -225,7 +235,7 @@ class Turns:
         self,
         connection: AsyncConnection,
         channel: Channel,
-        query: Select[Any],
+        query: Query,
         still: Still,
         charges: tuple[Charge, ...],
     ) -> _Taken:
@@ -233,7 +243,7 @@ class Turns:
         lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
         if lease is None:
             raise NoTurn(NotNow(HELD_SECONDS))
-        row = (await connection.execute(query)).first()
+        row = (await connection.execute(*query)).first()
         if row is None or row.snapshot is None or not still(row):
             raise NoTurn(None)
         seconds = await self._pace.spend_in(connection, channel.team_id, charges)
@@ -286,8 +296,8 @@ def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
     return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
 
 
-def _message_row(message_id: int, dialect: Dialect) -> Select[Any]:
-    """`speaks`: no storm's page shows the incident in the message's place."""
+def _message_row(dialect: Dialect) -> Select[Any]:
+    """Of the `message`. `speaks`: no storm's page shows the incident in the message's place."""
     return (
         select(
             *messages.c,
@@ -299,12 +309,16 @@ def _message_row(message_id: int, dialect: Dialect) -> Select[Any]:
             speaks_for_itself(dialect).label("speaks"),
         )
         .select_from(with_incident())
-        .where(messages.c.id == message_id)
+        .where(messages.c.id == bindparam("message"))
         .with_for_update(of=messages, key_share=True)
     )
 
 
-def _line_row(line: ThreadLine) -> Select[Any]:
+def _line_row() -> Select[Any]:
+    """Of the line of this `message` and `event`."""
+    which = and_(
+        thread_lines.c.message_id == bindparam("message"), thread_lines.c.event_id == bindparam("event")
+    )
     return (
         select(
             *messages.c,
@@ -315,6 +329,6 @@ def _line_row(line: ThreadLine) -> Select[Any]:
             thread_lines.c.dropped,
         )
         .select_from(thread_lines.join(messages).join(incidents, incidents.c.id == messages.c.incident_id))
-        .where(is_line(line))
+        .where(which)
         .with_for_update(of=thread_lines, key_share=True)
     )
