@@ -188,14 +188,15 @@ class Pace:
     ) -> tuple[datetime, dict[str, Level]]:
         """The buckets, locked in one order so that no two spenders deadlock; unknown ones are full."""
         names = sorted(set(buckets))
-        clock = select(type_coerce(self._database.now_sql(), Moment))
-        now: datetime = (await connection.execute(clock)).scalar_one()
-        rows = await connection.execute(
-            select(pace)
+        clock = type_coerce(self._database.now_sql(), Moment).label("now")
+        found = await connection.execute(
+            select(pace, clock)
             .where(pace.c.team_id == team_id, pace.c.bucket.in_(names))
             .order_by(pace.c.bucket)
             .with_for_update()
         )
+        rows = found.all()
+        now: datetime = rows[0].now if rows else (await connection.execute(select(clock))).scalar_one()
         known = {row.bucket: Level(row.tokens, row.at, row.blocked_until, row.factor) for row in rows}
         return now, {
             name: known.get(name) or Level(self.limits.bucket(name).size, now, None, 1.0) for name in names
