@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
+PATIENCE = 40_000.0  # milliseconds, for tabs a page opens too: far beyond what any of this takes
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # A browser left to itself calls home; a test talks to 127.0.0.1 only.
@@ -26,6 +27,11 @@ QUIET = (
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+
+
+def pytest_configure() -> None:
+    """What is looked for may come as late as what is pressed."""
+    expect.set_options(timeout=PATIENCE)
 
 
 def find_chromium() -> str | None:
@@ -60,6 +66,7 @@ async def page() -> AsyncIterator[Page]:
 
     async with launched(executable) as browser:
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})
+        tab.context.set_default_timeout(PATIENCE)
         tab.on("console", note_console)
         tab.on("pageerror", note_exception)
         yield tab

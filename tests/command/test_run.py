@@ -227,7 +227,7 @@ async def test_a_repeated_mention_is_answered_once(board: Switchboard) -> None:
     await board.slack.mention("U0ALICE", "C0CHECK", "whoami")
     await board.slack.repeat()
     await board.settle()
-    assert len(board.checkout.private("U0ALICE")) == 1
+    assert len(board.checkout.answers("U0ALICE")) == 1
 
 
 async def test_words_in_a_direct_message_are_answered_there(board: Switchboard) -> None:

@@ -46,7 +46,7 @@ async def test_between_two_it_offers_a_picker(board: Switchboard) -> None:
     await reply.press("Platform rota", by="U0ALICE")
     await board.settle()
     assert "On call in Platform rota" in board.newest().text
-    assert len(board.checkout.private("U0ALICE")) == 1
+    assert len(board.checkout.answers("U0ALICE")) == 1
 
 
 async def test_nothing_of_that_name_offers_near_ones(board: Switchboard) -> None:

@@ -15,6 +15,7 @@ from tests.stories.office import InProcess, Office
 async def built(database_url: str, people: Literal["email", "oauth"] = "email") -> AsyncIterator[Office]:
     """Fakes and people, no bot yet; inspected after everything has stopped."""
     office = Office(database_url, people=people)
+    office.be_patient()
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()

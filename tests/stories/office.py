@@ -31,6 +31,7 @@ from tests.stories.slack_eyes import Person, Place
 from tests.stories.waiting import until, until_async
 
 HOST = "127.0.0.1"
+SLACK_WAITS = 20.0  # seconds; 3 in truth
 SPEED = 20  # PagerDuty's time, in which escalations and late webhooks are waited for
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +73,11 @@ class Office:
         self.gus = Person(self.slack, "U0GUEST")
         self.olive = Person(self.slack, "U0OLIVE")
         self.uma = Person(self.slack, "U0UMA")
+
+    def be_patient(self) -> None:
+        """Slack waits longer than it does, for a busy machine; how quick a bot is, the bench measures."""
+        for one in self.slack.all:
+            one.delivery.answer_seconds = one.tickets.trigger_seconds = SLACK_WAITS
 
     def settings(self, port: int, **other: Any) -> Settings:
         """What a bot of this office needs; short periods, so that a story is not a wait."""

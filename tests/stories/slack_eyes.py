@@ -132,6 +132,10 @@ class Place:
         mine = [m for m in place.ephemerals.values() if m.seen_by == user]
         return [Seen(self._slack, self.id, m.ts) for m in sorted(mine, key=lambda m: m.ts)]
 
+    def answers(self, user: str) -> list[Seen]:
+        """The same without what tells to wait for an answer, which comes only where the answer takes long."""
+        return [one for one in self.private(user) if "Working on it" not in one.text]
+
     async def expect_message(self, words: str, *, within: float = PATIENCE) -> Seen:
         """Wait for one message that says this; two are a fault."""
         found = await until(

@@ -49,7 +49,7 @@ async def test_four_hundred_open_incidents_are_all_reachable(sqlite_office: Offi
     made = {f"#{one.number}" for one in office.pagerduty.storm(400)}
     page = await office.bob.asks("list", office.search, "400 triggered")
     assert await turned_over(page, "U0BOB") == made
-    assert len(office.search.private("U0BOB")) == 1  # each page took the place of the last
+    assert len(office.search.answers("U0BOB")) == 1  # each page took the place of the last
 
 
 async def test_the_list_is_narrowed_by_any_word(office: Office) -> None:

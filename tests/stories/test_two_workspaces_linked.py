@@ -32,7 +32,7 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_two_links(databa
         before = {one.ts for one in office.robots.private("U0ALICE")}
         await at_labs.press("Acknowledge", by="U0ALICE")
         asked = await until(
-            lambda: next((m for m in office.robots.private("U0ALICE") if m.ts not in before), None),
+            lambda: next((m for m in office.robots.answers("U0ALICE") if m.ts not in before), None),
             "nobody was asked to link",
         )
         assert office.truth(first).status == "triggered"

@@ -67,6 +67,7 @@ async def two_offices(
 ) -> AsyncIterator[TwoOffices]:
     """Both workspaces, no bot yet; both inspected after everything has stopped."""
     office = TwoOffices(database_url, people=people)
+    office.be_patient()
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()

@@ -30,7 +30,6 @@ async def bot(sandbox: Sandbox) -> AsyncIterator[ListeningBot]:
 @pytest.fixture
 async def browser_page(sandbox: Sandbox, page: Page) -> AsyncIterator[Page]:
     """The sandbox's page in a browser."""
-    page.set_default_timeout(10_000)
     await page.goto(sandbox.page_url)
     yield page
     # Leave before the sandbox stops: a lost connection would count as a complaint.

@@ -20,6 +20,7 @@ from tests.stories.office import InProcess, Office
 async def opened(folder: Path, people: Literal["email", "oauth"]) -> AsyncIterator[Office]:
     """A bot on SQLite, and #checkout following Checkout."""
     made = Office(f"sqlite:///{folder / 'pagerline.db'}", people=people)
+    made.be_patient()
     made.sandbox.page.verbs = completions(CATALOG)
     await made.sandbox.start()
     bot = InProcess(made, sweep_seconds=1.0)
@@ -49,7 +50,6 @@ async def linking_office(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def shown(office: Office, page: Page) -> Screen:
     """The page as Alice sees it on a desk, in #checkout, with the tour skipped."""
-    page.set_default_timeout(10_000)
     await page.goto(office.sandbox.page_url)
     screen = Screen(page)
     await screen.skip_the_tour()

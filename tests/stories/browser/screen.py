@@ -30,6 +30,10 @@ class Screen:
         """The messages of the channel that say this."""
         return self.log.get_by_role("listitem").filter(has_text=words)
 
+    def private(self) -> Locator:
+        """What only this person sees, without what tells to wait for an answer that takes long."""
+        return self.message("Only visible to you").filter(has_not_text="Working on it")
+
     async def become(self, name: str) -> None:
         await self.page.get_by_label("I am").select_option(label=name)
 

@@ -16,8 +16,9 @@ async def test_triggered_escalated_by_waiting_and_resolved_there(office: Office,
     await expect(message).to_contain_text("level 1 of 3")
     await expect(screen.incidents).to_contain_text(re.compile(r"escalates in \d+ s"))
     await screen.page.get_by_label("Time").select_option(label="300 × as fast")
-    await expect(message).to_contain_text("level 2 of 3")
-    await expect(screen.message("replied to a thread")).to_contain_text("not acknowledged in time")
+    # At that speed it may have gone on to the third before anybody looks.
+    await expect(message).to_contain_text(re.compile(r"level [23] of 3"))
+    await expect(screen.message("replied to a thread").first).to_contain_text("not acknowledged in time")
     await screen.incidents.get_by_role("button", name=re.compile("Resolve #")).click()
     await expect(message).to_contain_text("Resolved")
     await expect(screen.incidents).to_contain_text("Resolved")
@@ -48,7 +49,7 @@ async def test_slack_limits_us_in_a_storm_and_everything_comes_true(office: Offi
     await box.get_by_role("button", name="Storm").click()
     await expect(screen.strip).to_contain_text("behind")
     await box.get_by_role("button", name="Mend everything").click()
-    await expect(screen.strip).to_contain_text("Every message is true again", timeout=20_000)
+    await expect(screen.strip).to_contain_text("Every message is true again")
     await screen.go_to("incidents")
     await expect(screen.message("Triggered")).to_have_count(6)
 
@@ -63,7 +64,7 @@ async def test_pagerduty_is_down_and_a_press_is_told_so(office: Office, screen: 
     await expect(screen.strip).to_contain_text(
         re.compile(r"PagerDuty answers 503. The bot has asked (once|\d+ times)")
     )
-    await expect(screen.message("Only visible to you").last).to_contain_text("PagerDuty does not answer")
+    await expect(screen.private().last).to_contain_text("PagerDuty does not answer")
     await box.get_by_role("button", name="Mend everything").click()
     await message.get_by_role("button", name="Acknowledge").click()
     await expect(message).to_contain_text("Acknowledged")

@@ -19,7 +19,7 @@ async def test_one_picks_who_one_is(office: Office, screen: Screen) -> None:
         await screen.become(name)
         verb = "Resolve" if words == "Resolved" else "Acknowledge"
         await screen.message("Disk full").first.get_by_role("button", name=verb).click()
-        await expect(screen.message("Only visible to you").last).to_contain_text(words, ignore_case=True)
+        await expect(screen.private().last).to_contain_text(words, ignore_case=True)
 
 
 async def test_channels_have_unread_marks_until_they_are_read(office: Office, screen: Screen) -> None:
@@ -88,15 +88,15 @@ async def test_a_press_shows_then_the_message_changes_and_a_private_reply_comes(
     incident = await office.trigger("Disk full")
     message = screen.message("Disk full").first
     button = message.get_by_role("button", name="Acknowledge")
-    office.pagerduty.outage("slow", paths=("/incidents",), seconds=0.3)
+    office.pagerduty.outage("slow", paths=("/incidents",), seconds=1.5)
     await button.click()
     await expect(button).to_have_attribute("aria-busy", "true")
     await expect(message).to_contain_text("Acknowledged")
     await expect(message.get_by_role("button", name="Acknowledge")).to_have_count(0)
-    await expect(screen.message("Only visible to you")).to_contain_text(f"#{incident.number}")
+    await expect(screen.private()).to_contain_text(f"#{incident.number}")
     await screen.become("Bob Brown")
     await expect(message).to_contain_text("Alice Anderson")
-    await expect(screen.message("Only visible to you")).to_have_count(0)
+    await expect(screen.private()).to_have_count(0)
 
 
 async def test_the_overflow_menu_leads_further(office: Office, screen: Screen) -> None:
@@ -105,7 +105,7 @@ async def test_the_overflow_menu_leads_further(office: Office, screen: Screen) -
     await expect(message).to_contain_text("level 1 of 3")
     await message.get_by_role("button", name="More actions").click()
     await screen.page.get_by_role("menuitem", name="Who's on call").click()
-    await expect(screen.message("Only visible to you")).to_contain_text("On call for")
+    await expect(screen.private()).to_contain_text("On call for")
     await message.get_by_role("button", name="More actions").click()
     await screen.page.get_by_role("menuitem", name="Add note").click()
     await expect(screen.form.get_by_role("heading", name="Add a note")).to_be_visible()

@@ -19,7 +19,7 @@ async def asked_to_link(screen: Screen) -> Page:
     """Uma presses Acknowledge, then the Link button she gets: the tab it opens."""
     await screen.become("Uma Ueda")
     await screen.message("Disk full").first.get_by_role("button", name="Acknowledge").click()
-    offer = screen.message("Only visible to you").last
+    offer = screen.private().last
     async with screen.page.context.expect_page() as opened:
         await offer.get_by_role("button", name=LINK).click()
     return await opened.value

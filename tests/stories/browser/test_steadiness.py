@@ -19,7 +19,7 @@ async def test_a_reload_loses_nothing(office: Office, screen: Screen) -> None:
     message = screen.message("Disk full").first
     await expect(message).to_contain_text("level 1 of 3")
     await screen.send("/pager whoami")
-    await screen.message("Only visible to you").get_by_role("button", name="Dismiss").click()
+    await screen.private().get_by_role("button", name="Dismiss").click()
     await message.hover()
     await message.get_by_role("button", name="Reply in thread").click()
     await screen.thread.get_by_role("textbox", name="Reply").fill("half an answer")
@@ -37,7 +37,7 @@ async def test_a_reload_loses_nothing(office: Office, screen: Screen) -> None:
     await expect(screen.page.get_by_label("I am")).to_have_value("U0BOB")
     await expect(screen.thread.get_by_role("textbox", name="Reply")).to_have_value("half an answer")
     await expect(screen.box).to_have_value("/pager list")
-    await expect(screen.message("Only visible to you")).to_have_count(0)
+    await expect(screen.private()).to_have_count(0)
     await expect(screen.strip).to_contain_text("Slack limits")
     await expect(box.get_by_role("switch", name="Slack limits us")).to_be_checked()
     assert await screen.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"

@@ -28,7 +28,7 @@ async def test_commands_complete_their_verbs_arguments_and_live_names(office: Of
     await offers.get_by_role("option", name="Bob Brown").click()
     await expect(screen.box).to_have_value('/pager oncall "Bob Brown" ')
     await screen.box.press("Enter")
-    await expect(screen.message("Only visible to you")).to_contain_text("Bob Brown")
+    await expect(screen.private()).to_contain_text("Bob Brown")
     await screen.box.fill("@pagerline ac")
     await screen.box.press("Tab")
     await expect(screen.box).to_have_value("@pagerline ack ")
@@ -69,7 +69,7 @@ async def test_a_mention_in_a_thread_is_understood(office: Office, screen: Scree
 
 async def test_an_on_call_answer_is_shared_with_the_channel(office: Office, screen: Screen) -> None:
     await screen.send("/pager oncall checkout")
-    private = screen.message("Only visible to you")
+    private = screen.private()
     await expect(private).to_contain_text("Alice Anderson")
     await private.get_by_role("button", name="Share to channel").click()
     shared = screen.message("On call for").filter(has_not_text="Only visible to you")
