@@ -19,7 +19,10 @@ from bot.store.snapshots import dump_incident, load_incident
 from bot.store.tables import incidents
 from bot.store.upsert import Dialect, insert_into
 
-_ALWAYS = ("urgency", "service_id", "created_at", "snapshot", "event_at", "rest_at", "revision", "touched")
+_ALWAYS = (
+    *("urgency", "priority_rank", "service_id", "created_at", "snapshot"),
+    *("event_at", "rest_at", "revision", "touched"),
+)
 _MARKS = ("stale_seq", "read_seq", "read_after")
 _INDEXED = ("number", "status", "accepted_at", "read_at", *_MARKS)
 """An UPDATE that names one of these moves the row's entry in its index on SQLite, changed or not: among ten
@@ -145,6 +148,7 @@ def _row(known: Known) -> dict[str, Any]:
         "new_number": snapshot and snapshot.number,
         "new_status": snapshot and snapshot.status.value,
         "new_urgency": snapshot and snapshot.urgency.value,
+        "new_priority_rank": snapshot and snapshot.priority and snapshot.priority.rank,
         "new_service_id": snapshot and snapshot.service.id,
         "new_created_at": snapshot and seconds(snapshot.created_at),
         "new_snapshot": snapshot and dump_incident(snapshot),

@@ -67,11 +67,10 @@ class Messages:
         key = (self._database.clock_offset, settled_seconds, per_channel, news_only)
         query = self._statements.get(key)
         if query is None:
-            dialect = self._database.dialect
             # What a storm's pages show is not asked about.
-            among = and_(question.recently_changed() if news_only else true(), speaks_for_itself(dialect))
+            among = and_(question.recently_changed() if news_only else true(), speaks_for_itself())
             now, settled = self._database.now_sql(), self._database.now_sql(-settled_seconds)
-            query = question.candidates(now, settled, dialect, per_channel, among)
+            query = question.candidates(now, settled, per_channel, among)
             self._statements[key] = query
         async with self._database.read() as connection:
             return [_candidate(row) for row in await connection.execute(query, given)]
@@ -98,9 +97,7 @@ class Messages:
         behind = (
             select(func.count(), type_coerce(func.min(question.since()), Moment), type_coerce(now, Moment))
             .select_from(question.with_incident())
-            .where(
-                question.of_incidents(), question.needs(now).any, speaks_for_itself(self._database.dialect)
-            )
+            .where(question.of_incidents(), question.needs(now).any, speaks_for_itself())
         )
         on_pages = (
             select(func.count(), func.max(age(now)))

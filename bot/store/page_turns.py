@@ -267,7 +267,6 @@ class PageTurns:
 
     def _unseen(self, channel: Channel, take: int) -> Select[Any]:
         due = question.needs(self._database.now_sql())
-        rank = question.priority_rank(self._database.dialect)
         return (
             select(incidents.c.id)
             .select_from(question.with_incident())
@@ -279,7 +278,7 @@ class PageTurns:
                 ~storms_sql.on_a_page(),
             )
             .order_by(
-                func.coalesce(rank, question.UNKNOWN_RANK),
+                func.coalesce(incidents.c.priority_rank, question.UNKNOWN_RANK),
                 case((incidents.c.urgency == Urgency.HIGH.value, 0), else_=1),
                 messages.c.made_at,
                 messages.c.id,
@@ -305,7 +304,7 @@ class PageTurns:
                 question.of_incidents(),
                 _is(messages, channel),
                 question.needs(self._database.now_sql()).update,
-                storms_sql.keeps_own(self._database.dialect),
+                storms_sql.keeps_own(),
                 ~storms_sql.told_of(messages.c.incident_id),
             )
         )

@@ -16,21 +16,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
     func,
     or_,
     select,
     type_coerce,
     union,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import JSON
 
 from bot.model import Status, Urgency
 from bot.store.columns import Moment
 from bot.store.rows import AWAITED, MOST_REPOSTS
 from bot.store.tables import channels, events, incidents, messages, shown, thread_lines
-from bot.store.upsert import Dialect
 
 UNKNOWN_RANK = 99
 
@@ -90,16 +86,6 @@ def since() -> ColumnElement[datetime]:
     return type_coerce(case((messages.c.ts.is_(None), messages.c.made_at), else_=edited), Moment)
 
 
-def priority_rank(dialect: Dialect) -> ColumnElement[int | None]:
-    """0 is the most severe priority; null: none set, or not known."""
-    path: Any = ("priority", "rank")
-    if dialect == "postgresql":
-        rank: ColumnElement[int | None] = cast(incidents.c.snapshot, JSONB)[path].as_integer()
-    else:
-        rank = type_coerce(incidents.c.snapshot, JSON)[path].as_integer()
-    return rank
-
-
 SINCE = bindparam("since", type_=Moment)
 """Given at execution. A value, not the clock's expression: PostgreSQL would read every row for that."""
 
@@ -123,7 +109,6 @@ def recently_changed() -> ColumnElement[bool]:
 def candidates(
     now: ColumnElement[float],
     settled: ColumnElement[float],
-    dialect: Dialect,
     per_channel: int,
     among: ColumnElement[bool],
 ) -> Select[Any]:
@@ -131,7 +116,7 @@ def candidates(
     kind that has to wait for its pace, hides no other.
     """
     due = needs(settled)
-    rank = priority_rank(dialect)
+    rank = incidents.c.priority_rank
     kind = case((due.look_up, 0), (messages.c.ts.is_(None), 1), else_=2)
     awaited = and_(incidents.c.touched, since() > now - AWAITED.total_seconds())
     found = (

@@ -12,10 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, not_, or_, select
 
 from bot.model import Status
-from bot.store.question import priority_rank
 from bot.store.rows import OWN_RANK
 from bot.store.tables import channels, incidents, messages, shown
-from bot.store.upsert import Dialect
 
 _page, _row = messages.alias("page"), shown.alias("page_row")
 _news, _told = messages.alias("news"), shown.alias("told")
@@ -26,15 +24,15 @@ def of_channel(table: Any, other: Any) -> ColumnElement[bool]:
     return and_(table.c.team_id == other.c.team_id, table.c.channel_id == other.c.channel_id)
 
 
-def keeps_own(dialect: Dialect) -> ColumnElement[bool]:
+def keeps_own() -> ColumnElement[bool]:
     """The incident's own message counts for more than its row on a page: P1, or a person has it in hand and
     it stands.
     """
     held = and_(incidents.c.touched, messages.c.ts.is_not(None))
-    return or_(held, func.coalesce(priority_rank(dialect), 99) == OWN_RANK)
+    return or_(held, func.coalesce(incidents.c.priority_rank, 99) == OWN_RANK)
 
 
-def speaks_for_itself(dialect: Dialect) -> ColumnElement[bool]:
+def speaks_for_itself() -> ColumnElement[bool]:
     """Of messages with their channel: this one is written to although, or because no, storm is on. News goes
     onto a page first, and then into the message that stood before: the page is to count everything.
     """
@@ -44,7 +42,7 @@ def speaks_for_itself(dialect: Dialect) -> ColumnElement[bool]:
         channels.c.storm_since.is_(None),
         messages.c.posting_since.is_not(None),
         and_(is_calm, or_(stands, is_open)),
-        keeps_own(dialect),
+        keeps_own(),
         and_(stands, on_a_page()),
     )
 
@@ -140,7 +138,7 @@ def page_sums(now: ColumnElement[float]) -> Select[Any]:
     )
 
 
-def own_sums(now: ColumnElement[float], due: ColumnElement[bool], dialect: Dialect) -> Select[Any]:
+def own_sums(now: ColumnElement[float], due: ColumnElement[bool]) -> Select[Any]:
     """Of every channel in storm: incidents that stand on no page though something is to be shown of them
     (`due`, of messages), own messages that are kept and untold, open incidents without an own message.
     """
@@ -151,7 +149,7 @@ def own_sums(now: ColumnElement[float], due: ColumnElement[bool], dialect: Diale
         messages.c.ts.is_not(None),
         messages.c.gone.is_(None),
         behind,
-        keeps_own(dialect),
+        keeps_own(),
         not_(told_of(messages.c.incident_id)),
     )
     alone = and_(messages.c.ts.is_(None), messages.c.gone.is_(None), is_open)

@@ -20,7 +20,7 @@ from bot.store.database import Database
 from bot.store.messages import read_message
 from bot.store.rows import Message
 from bot.store.tables import channels, messages
-from bot.store.upsert import Dialect, insert_into
+from bot.store.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Storms:
         """Built once: putting a statement together takes longer than asking it."""
         key = (f"{name} {settled_seconds}", self._database.clock_offset)
         if key not in self._statements:
-            now, dialect = self._database.now_sql(), self._database.dialect
+            now = self._database.now_sql()
             made: Select[Any]
             if name == "channels":
                 made = select(channels, type_coerce(now, Moment).label("asked_at")).where(
@@ -118,10 +118,10 @@ class Storms:
             elif name == "pages":
                 made = storms_sql.page_sums(now)
             elif name == "busy":
-                made = _busy(question.needs(now), dialect)
+                made = _busy(question.needs(now))
             else:
                 due = question.needs(self._database.now_sql(-settled_seconds))
-                made = storms_sql.own_sums(now, or_(due.post, due.update), dialect)
+                made = storms_sql.own_sums(now, or_(due.post, due.update))
             self._statements[key] = made
         return self._statements[key]
 
@@ -168,7 +168,7 @@ class Storms:
             )
 
 
-def _busy(due: question.Needs, dialect: Dialect) -> Select[Any]:
+def _busy(due: question.Needs) -> Select[Any]:
     """Which of the `wanted` channels have so many messages `waiting` for their first post, or `behind`."""
     return (
         select(messages.c.team_id, messages.c.channel_id)
@@ -177,7 +177,7 @@ def _busy(due: question.Needs, dialect: Dialect) -> Select[Any]:
             question.of_incidents(),
             tuple_(messages.c.team_id, messages.c.channel_id).in_(bindparam("wanted", expanding=True)),
             or_(channels.c.storm_since.is_(None), ~storms_sql.on_a_page()),
-            storms_sql.speaks_for_itself(dialect),
+            storms_sql.speaks_for_itself(),
         )
         .group_by(messages.c.team_id, messages.c.channel_id)
         .having(

@@ -35,6 +35,7 @@ incidents = Table(
     Column("number", BigInteger),
     Column("status", Text),  # null with the snapshot: heard of, never seen
     Column("urgency", Text),
+    Column("priority_rank", Integer),  # 0 is the most severe; null: no priority, or its rank is not known
     Column("service_id", Text),
     Column("created_at", Moment),
     Column("snapshot", Text),  # model.Incident as JSON

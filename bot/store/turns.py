@@ -35,7 +35,6 @@ from bot.store.rows import MOST_REPOSTS, Message, ThreadLine
 from bot.store.snapshots import load_incident
 from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import incidents, messages, shown, thread_lines
-from bot.store.upsert import Dialect
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 HELD_SECONDS = 0.5
@@ -139,7 +138,7 @@ class Turns:
         self._pace = pace
         self._lease_seconds = lease_seconds
         # Built once: putting them together takes longer than asking.
-        self._of_message, self._of_line = _message_row(database.dialect), _line_row()
+        self._of_message, self._of_line = _message_row(), _line_row()
 
     async def begin_post(self, message: Message) -> Begun:
         """For a message that stands nowhere.
@@ -296,7 +295,7 @@ def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
     return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
 
 
-def _message_row(dialect: Dialect) -> Select[Any]:
+def _message_row() -> Select[Any]:
     """Of the `message`. `speaks`: no storm's page shows the incident in the message's place."""
     return (
         select(
@@ -306,7 +305,7 @@ def _message_row(dialect: Dialect) -> Select[Any]:
             incidents.c.snapshot,
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),
-            speaks_for_itself(dialect).label("speaks"),
+            speaks_for_itself().label("speaks"),
         )
         .select_from(with_incident())
         .where(messages.c.id == bindparam("message"))

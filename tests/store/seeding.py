@@ -77,6 +77,7 @@ class Seed:
         values: dict[str, Any] = {
             "status": incident.status.value,
             "urgency": incident.urgency.value,
+            "priority_rank": incident.priority and incident.priority.rank,
             "snapshot": INCIDENT.dump_json(incident).decode(),
             "accepted_at": self.database.now_sql(),
             "touched": touched,

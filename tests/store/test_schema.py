@@ -6,14 +6,16 @@ import asyncio
 import stat
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
 from bot.store.people_tables import people_metadata
-from bot.store.schema import migrate, require_current, schema_state
+from bot.store.schema import MIGRATIONS, migrate, require_current, schema_state
 from bot.store.tables import metadata
 
 
@@ -77,4 +79,30 @@ async def test_only_its_owner_reads_the_file(sqlite_url: str) -> None:
     await migrate(database)
     assert database.path is not None
     assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
+    await database.close()
+
+
+async def test_what_snapshots_said_of_severity_has_a_column_afterwards(empty_database_url: str) -> None:
+    database = await Database.open(empty_database_url)
+    snapshots = {
+        "Q1": '{"priority": {"rank": 0}}',
+        "Q2": '{"priority": {"rank": null}}',
+        "Q3": '{"priority": null}',
+        "Q4": None,
+    }
+
+    def from_the_first(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for ident, snapshot in snapshots.items():
+            row = {"id": ident, "snapshot": snapshot}
+            connection.execute(text("INSERT INTO incidents (id, snapshot) VALUES (:id, :snapshot)"), row)
+        command.upgrade(config, "head")
+
+    await database.transact(from_the_first)
+    async with database.read() as connection:
+        ranks = await connection.execute(text("SELECT id, priority_rank FROM incidents ORDER BY id"))
+        assert [tuple(row) for row in ranks] == [("Q1", 0), ("Q2", None), ("Q3", None), ("Q4", None)]
     await database.close()

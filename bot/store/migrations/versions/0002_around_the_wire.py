@@ -1,5 +1,5 @@
 """Where PagerDuty's webhooks come from, and their sealed secrets; which calls an act made; since when keys
-are used; what changed of PagerDuty's lists.
+are used; what changed of PagerDuty's lists; how severe an incident is, out of its snapshot.
 
 bot/store/tables.py and people_tables.py say what each column means.
 
@@ -15,6 +15,11 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+RANKS = {
+    "sqlite": "UPDATE incidents SET priority_rank = json_extract(snapshot, '$.priority.rank')",
+    "postgresql": "UPDATE incidents SET priority_rank = (snapshot::json #>> '{priority,rank}')::integer",
+}
 
 
 def upgrade() -> None:
@@ -46,6 +51,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_list_changes"),
     )
+    op.add_column("incidents", sa.Column("priority_rank", sa.Integer(), nullable=True))
+    op.execute(RANKS[op.get_context().dialect.name])
     op.drop_index("ix_thread_lines_ts_dropped", "thread_lines")
     op.create_index(
         "ix_thread_lines_ts",
