@@ -2,7 +2,7 @@
 
 A lease that a dead process leaves behind ends by itself. Each taking raises the fence: a holder that was
 frozen past its lease sees that the fence is no longer its own, and does not trust what it did meanwhile. The
-`_in` methods work inside a transaction of the caller's.
+`_in` methods work inside a transaction of the caller's (`Database.transact`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cachetools import LRUCache
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from bot.store.database import Database
 from bot.store.tables import leases
@@ -53,17 +52,16 @@ class Leases:
 
     async def take(self, name: str, seconds: float) -> Lease | None:
         """The lease for `seconds`, None while anybody (also ourselves) holds it."""
-        async with self._database.write() as connection:
-            return await self.take_in(connection, name, seconds)
+        return await self._database.transact(lambda connection: self.take_in(connection, name, seconds))
 
-    async def take_in(self, connection: AsyncConnection, name: str, seconds: float) -> Lease | None:
+    def take_in(self, connection: Connection, name: str, seconds: float) -> Lease | None:
         """As `take`, in the caller's transaction."""
         now = self._database.now_sql()
         until = self._database.now_sql(seconds)
         fresh = insert_into(leases, self._database.dialect).values(
             name=name, holder=self._holder, until=until, fence=1
         )
-        taken = await connection.execute(
+        taken = connection.execute(
             fresh.on_conflict_do_update(
                 index_elements=[leases.c.name],
                 set_={"holder": self._holder, "until": until, "fence": leases.c.fence + 1},
@@ -97,20 +95,17 @@ class Leases:
 
     async def release(self, lease: Lease) -> Ended:
         """Give it back, so that the next one need not wait."""
-        async with self._database.write() as connection:
-            return await self.release_in(connection, lease)
+        return await self._database.transact(lambda connection: self.release_in(connection, lease))
 
-    async def release_in(self, connection: AsyncConnection, lease: Lease) -> Ended:
+    def release_in(self, connection: Connection, lease: Lease) -> Ended:
         """As `release`, in the caller's transaction; tells whether it was still ours."""
         now = self._database.now_sql()
-        row = (
-            await connection.execute(
-                select((leases.c.until > now).label("held")).where(_ours(lease)).with_for_update()
-            )
+        row = connection.execute(
+            select((leases.c.until > now).label("held")).where(_ours(lease)).with_for_update()
         ).first()
         if row is None:
             return Ended(ours=False, held=False)
-        await connection.execute(update(leases).where(_ours(lease)).values(until=now))
+        connection.execute(update(leases).where(_ours(lease)).values(until=now))
         return Ended(ours=True, held=bool(row.held))
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, select, update
 
 from bot.model import Status
 from bot.store.database import Database
@@ -46,13 +45,14 @@ class Outcomes:
         and this one is to be deleted; until that is certain the row asks to be looked up.
         """
         table, row = _row_of(turn)
-        async with self._database.write() as connection:
-            ended = await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> bool:
+            ended = self._leases.release_in(connection, turn.lease)
             query = select(table.c.ts).where(row).with_for_update(key_share=True)
-            known = (await connection.execute(query)).first()
+            known = connection.execute(query).first()
             if known is None or known.ts not in (None, ts):
                 doubt = {"posting_since": func.coalesce(table.c.posting_since, self._database.now_sql())}
-                await connection.execute(update(table).where(row).values(doubt))
+                connection.execute(update(table).where(row).values(doubt))
                 return False
             values: dict[str, Any] = {"ts": ts, "tries": 0, "next_try_at": None}
             if ended.ours:
@@ -60,19 +60,24 @@ class Outcomes:
                 values["posting_since"] = None
             if mentioned:
                 values["mentioned"] = True
-            await connection.execute(update(table).where(row).values(values))
+            connection.execute(update(table).where(row).values(values))
             if turn.line is None:
-                await self._note_shown(connection, turn, ended, looks)
+                self._note_shown(connection, turn, ended, looks)
             return True
+
+        return await self._database.transact(end)
 
     async def updated(self, turn: Turn, looks: str) -> None:
         """The message shows the turn's revision now, or showed it already."""
-        async with self._database.write() as connection:
-            ended = await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> None:
+            ended = self._leases.release_in(connection, turn.lease)
             same = (messages.c.id == turn.message.id) & (messages.c.ts == turn.message.ts)
-            done = await connection.execute(update(messages).where(same).values(tries=0, next_try_at=None))
+            done = connection.execute(update(messages).where(same).values(tries=0, next_try_at=None))
             if done.rowcount:
-                await self._note_shown(connection, turn, ended, looks)
+                self._note_shown(connection, turn, ended, looks)
+
+        await self._database.transact(end)
 
     async def called(self, turn: Turn) -> None:
         """The assignees were mentioned."""
@@ -81,53 +86,65 @@ class Outcomes:
     async def failed(self, turn: Turn, *, pause: bool = True) -> None:
         """Nothing was done. With `pause` the row is left alone, each time for longer."""
         table, row = _row_of(turn)
-        async with self._database.write() as connection:
-            ended = await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> None:
+            ended = self._leases.release_in(connection, turn.lease)
             values: dict[str, Any] = {}
             if turn.act is Act.POST and ended.ours:
                 if turn.message.kind == "news":
                     # What it was to tell is told by the next one.
-                    await self._forget(connection, turn.message.id)
+                    self._forget(connection, turn.message.id)
                     return
                 values["posting_since"] = None
             if turn.act is Act.CALL:
                 values["mentioned"] = False
             if pause:
-                values |= await self._pause(connection, table, row, LONGEST_PAUSE_SECONDS)
+                values |= self._pause(connection, table, row, LONGEST_PAUSE_SECONDS)
             if values:
-                await connection.execute(update(table).where(row).values(values))
+                connection.execute(update(table).where(row).values(values))
+
+        await self._database.transact(end)
 
     async def unknown(self, turn: Turn) -> None:
         """It may have been done. A post keeps its `posting_since` and is looked up; an edit is made again; a
         late mention is not.
         """
-        async with self._database.write() as connection:
-            await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> None:
+            self._leases.release_in(connection, turn.lease)
             if turn.act in (Act.POST, Act.CALL):
                 return
             table, row = _row_of(turn)
-            paused = await self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
-            await connection.execute(update(table).where(row).values(paused))
+            paused = self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
+            connection.execute(update(table).where(row).values(paused))
             if turn.line is None and turn.act is Act.UPDATE:
-                await self._reset_shown(connection, turn)
+                self._reset_shown(connection, turn)
+
+        await self._database.transact(end)
 
     async def gone(self, turn: Turn) -> None:
         """The message was deleted in Slack, or cannot be written any more."""
         stands = (messages.c.id == turn.message.id) & (messages.c.ts == turn.message.ts)
-        async with self._database.write() as connection:
-            await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> None:
+            self._leases.release_in(connection, turn.lease)
             if turn.line is not None:
-                await self._forget_post(connection, turn)
+                self._forget_post(connection, turn)
             values = {"ts": None, "posting_since": None, "gone": self._database.now_sql()}
-            if (await connection.execute(update(messages).where(stands).values(values))).rowcount:
-                await self._reset_shown(connection, turn)
+            if connection.execute(update(messages).where(stands).values(values)).rowcount:
+                self._reset_shown(connection, turn)
+
+        await self._database.transact(end)
 
     async def dropped(self, turn: Turn) -> None:
         """The line will never be posted."""
         table, row = _row_of(turn)
-        async with self._database.write() as connection:
-            await self._leases.release_in(connection, turn.lease)
-            await connection.execute(update(table).where(row).values(dropped=True, posting_since=None))
+
+        def end(connection: Connection) -> None:
+            self._leases.release_in(connection, turn.lease)
+            connection.execute(update(table).where(row).values(dropped=True, posting_since=None))
+
+        await self._database.transact(end)
 
     async def looked_up(
         self, turn: Turn, keep: str | None, *, mentioned: bool = False, extras_left: bool = False
@@ -137,31 +154,37 @@ class Outcomes:
         `extras_left`: a second message could not be deleted; the row asks to be looked up once more.
         """
         table, row = _row_of(turn)
-        async with self._database.write() as connection:
-            ended = await self._leases.release_in(connection, turn.lease)
+
+        def end(connection: Connection) -> None:
+            ended = self._leases.release_in(connection, turn.lease)
             values: dict[str, Any] = {"tries": 0, "next_try_at": None}
             if extras_left:
-                values = await self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
+                values = self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
             elif ended.ours:
                 values["posting_since"] = None
             if mentioned and turn.line is None:
                 values["mentioned"] = True
             if keep is None and turn.message.kind == "news" and ended.ours:
-                await self._forget(connection, turn.message.id)
+                self._forget(connection, turn.message.id)
                 return
-            await connection.execute(update(table).where(row).values(values))
+            connection.execute(update(table).where(row).values(values))
             if keep is None:
                 return
-            found = await connection.execute(update(table).where(row, table.c.ts.is_(None)).values(ts=keep))
+            found = connection.execute(update(table).where(row, table.c.ts.is_(None)).values(ts=keep))
             if found.rowcount and turn.line is None:
                 # What it showed when it was posted is not known.
-                await self._reset_shown(connection, turn)
+                self._reset_shown(connection, turn)
+
+        await self._database.transact(end)
 
     async def deleted(self, turn: Turn) -> None:
         """The page was taken out of the channel."""
-        async with self._database.write() as connection:
-            await self._leases.release_in(connection, turn.lease)
-            await self._forget(connection, turn.message.id)
+
+        def end(connection: Connection) -> None:
+            self._leases.release_in(connection, turn.lease)
+            self._forget(connection, turn.message.id)
+
+        await self._database.transact(end)
 
     async def folded(self, turn: Turn) -> None:
         """The page is the summary of its storm now, which is over: the other pages list nothing any more.
@@ -181,84 +204,81 @@ class Outcomes:
         )
         never_stood = and_(messages.c.ts.is_(None), messages.c.posting_since.is_(None))
         now = self._database.now_sql()
-        async with self._database.write() as connection:
-            await self._leases.release_in(connection, turn.lease)
-            await connection.execute(
+
+        def end(connection: Connection) -> None:
+            self._leases.release_in(connection, turn.lease)
+            connection.execute(
                 update(messages)
                 .where(of_channel, never_stood, messages.c.kind == "incident", messages.c.gone.is_(None))
                 .where(messages.c.incident_id.in_(over))
                 .values(gone=now)
             )
-            await connection.execute(delete(shown).where(shown.c.message_id.in_(storms)))
+            connection.execute(delete(shown).where(shown.c.message_id.in_(storms)))
             news = and_(of_channel, messages.c.kind == "news", messages.c.gone.is_(None))
-            await connection.execute(update(messages).where(news).values(gone=now))
-            await connection.execute(
+            connection.execute(update(messages).where(news).values(gone=now))
+            connection.execute(
                 update(messages).where(messages.c.id == turn.message.id).values(kind="summary")
             )
             of_storm = and_(
                 channels.c.team_id == turn.message.channel.team_id,
                 channels.c.channel_id == turn.message.channel.id,
             )
-            await connection.execute(
-                update(channels).where(of_storm).values(storm_since=None, calm_since=None)
-            )
+            connection.execute(update(channels).where(of_storm).values(storm_since=None, calm_since=None))
+
+        await self._database.transact(end)
 
     # ------------------------------------------------------------------------------------- inside of them
 
-    async def _forget(self, connection: AsyncConnection, message_id: int) -> None:
-        await connection.execute(delete(shown).where(shown.c.message_id == message_id))
-        await connection.execute(delete(messages).where(messages.c.id == message_id))
+    def _forget(self, connection: Connection, message_id: int) -> None:
+        connection.execute(delete(shown).where(shown.c.message_id == message_id))
+        connection.execute(delete(messages).where(messages.c.id == message_id))
 
-    async def _note_shown(
-        self, connection: AsyncConnection, turn: Turn, ended: Ended, looks: str | None
-    ) -> None:
+    def _note_shown(self, connection: Connection, turn: Turn, ended: Ended, looks: str | None) -> None:
         if not ended.held or looks is None:
-            await self._reset_shown(connection, turn)
+            self._reset_shown(connection, turn)
             return
         if turn.message.kind != "incident":
-            await self._note_rows(connection, turn, looks)
+            self._note_rows(connection, turn, looks)
             return
         values = {"revision": turn.revision, "hash": looks, "shown_at": self._database.now_sql()}
-        await connection.execute(
+        connection.execute(
             insert_into(shown, self._database.dialect)
             .values(message_id=turn.message.id, incident_id=turn.message.incident_id, **values)
             .on_conflict_do_update(index_elements=[shown.c.message_id, shown.c.incident_id], set_=values)
         )
 
-    async def _note_rows(self, connection: AsyncConnection, turn: Turn, looks: str) -> None:
+    def _note_rows(self, connection: Connection, turn: Turn, looks: str) -> None:
         """A page's rows were rendered as the turn had them; one that has left the page stays away."""
         rows = [{"row": one.incident.id, "rendered": one.revision} for one in turn.rows]
         if turn.message.kind == "page" and rows:
-            await connection.execute(
+            connection.execute(
                 update(shown)
                 .where(shown.c.message_id == turn.message.id, shown.c.incident_id == bindparam("row"))
                 .values(revision=bindparam("rendered"), hash=looks, shown_at=self._database.now_sql()),
                 rows,
             )
 
-    async def _reset_shown(self, connection: AsyncConnection, turn: Turn) -> None:
+    def _reset_shown(self, connection: Connection, turn: Turn) -> None:
         of_message = shown.c.message_id == turn.message.id
         if turn.message.kind == "incident":
-            await connection.execute(delete(shown).where(of_message))
+            connection.execute(delete(shown).where(of_message))
         elif turn.message.kind == "page":
             # Its rows are its rows still.
-            await connection.execute(update(shown).where(of_message).values(revision=0))
+            connection.execute(update(shown).where(of_message).values(revision=0))
         else:
             return
         # Its incident may be quiet: a moment to try at is what has it looked at soon.
         soon = func.coalesce(messages.c.next_try_at, self._database.now_sql())
-        await connection.execute(
-            update(messages).where(messages.c.id == turn.message.id).values(next_try_at=soon)
-        )
+        connection.execute(update(messages).where(messages.c.id == turn.message.id).values(next_try_at=soon))
 
-    async def _forget_post(self, connection: AsyncConnection, turn: Turn) -> None:
+    def _forget_post(self, connection: Connection, turn: Turn) -> None:
         table, row = _row_of(turn)
-        await connection.execute(update(table).where(row).values(posting_since=None))
+        connection.execute(update(table).where(row).values(posting_since=None))
 
-    async def _pause(
-        self, connection: AsyncConnection, table: Table, row: ColumnElement[bool], longest: float
+    def _pause(
+        self, connection: Connection, table: Table, row: ColumnElement[bool], longest: float
     ) -> dict[str, Any]:
-        tries = (await connection.execute(select(table.c.tries).where(row))).scalar_one_or_none() or 0
+        tries = connection.execute(select(table.c.tries).where(row)).scalar_one_or_none() or 0
         pause = pause_after(tries, longest)
         return {"tries": tries + 1, "next_try_at": self._database.now_sql(pause)}
 

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select, type_coerce
 
 from bot.model import Channel
 from bot.store.columns import Moment
@@ -120,15 +119,14 @@ class Pace:
 
     async def spend(self, team_id: str, charges: Sequence[Charge]) -> float:
         """As `spend_in`, by itself."""
-        async with self._database.write() as connection:
-            return await self.spend_in(connection, team_id, charges)
+        return await self._database.transact(lambda connection: self.spend_in(connection, team_id, charges))
 
-    async def spend_in(self, connection: AsyncConnection, team_id: str, charges: Sequence[Charge]) -> float:
-        """All charges or none, in the caller's transaction.
+    def spend_in(self, connection: Connection, team_id: str, charges: Sequence[Charge]) -> float:
+        """All charges or none, in the caller's transaction (`Database.transact`).
 
         Seconds to wait before asking again, the longest when they cannot all be paid; 0: paid, go.
         """
-        now, levels = await self._levels(connection, team_id, [charge.bucket for charge in charges])
+        now, levels = self._levels(connection, team_id, [charge.bucket for charge in charges])
         longest = max(
             (wait(levels[c.bucket], self.limits.bucket(c.bucket), c, now) for c in charges), default=0.0
         )
@@ -138,7 +136,7 @@ class Pace:
             level = levels[charge.bucket]
             left = refilled(level, self.limits.bucket(charge.bucket), now) - charge.cost
             factor = learnt(level, now)
-            await self._save(
+            self._save(
                 connection,
                 team_id,
                 charge.bucket,
@@ -149,17 +147,17 @@ class Pace:
 
     async def blocked(self, team_id: str, bucket: str, seconds: float) -> None:
         """Slack limited this bucket: nothing for `seconds`, and half the rate afterwards."""
-        async with self._database.write() as connection:
-            await self._block(connection, team_id, bucket, seconds)
+        await self._database.transact(lambda connection: self._block(connection, team_id, bucket, seconds))
 
     async def post_blocked(self, channel: Channel, seconds: float) -> None:
         """Slack limited a post. Its answer does not tell whether the channel or the workspace is meant: the
         channel is taken for it, unless another one is blocked at the same time.
         """
         own = channel_posts(channel)
-        async with self._database.write() as connection:
-            await self._block(connection, channel.team_id, own, seconds)
-            others = await connection.execute(
+
+        def block(connection: Connection) -> None:
+            self._block(connection, channel.team_id, own, seconds)
+            others = connection.execute(
                 select(func.count())
                 .select_from(pace)
                 .where(
@@ -170,10 +168,12 @@ class Pace:
                 )
             )
             if others.scalar_one():
-                await self._block(connection, channel.team_id, POSTS, seconds)
+                self._block(connection, channel.team_id, POSTS, seconds)
 
-    async def _block(self, connection: AsyncConnection, team_id: str, bucket: str, seconds: float) -> None:
-        now, levels = await self._levels(connection, team_id, [bucket])
+        await self._database.transact(block)
+
+    def _block(self, connection: Connection, team_id: str, bucket: str, seconds: float) -> None:
+        now, levels = self._levels(connection, team_id, [bucket])
         level = levels[bucket]
         until = datetime.fromtimestamp(now.timestamp() + seconds, now.tzinfo)
         if level.blocked_until is not None and level.blocked_until > until:
@@ -181,35 +181,35 @@ class Pace:
         factor = max(SLOWEST, learnt(level, now) / 2)
         # When the block ends one call may go at once, whatever it must leave; the rest fills from there.
         left = 1.0 + CLICKS_SHARE * self.limits.bucket(bucket).size
-        await self._save(connection, team_id, bucket, Level(left, until, until, factor))
+        self._save(connection, team_id, bucket, Level(left, until, until, factor))
 
-    async def _levels(
-        self, connection: AsyncConnection, team_id: str, buckets: Iterable[str]
+    def _levels(
+        self, connection: Connection, team_id: str, buckets: Iterable[str]
     ) -> tuple[datetime, dict[str, Level]]:
         """The buckets, locked in one order so that no two spenders deadlock; unknown ones are full."""
         names = sorted(set(buckets))
         clock = type_coerce(self._database.now_sql(), Moment).label("now")
-        found = await connection.execute(
+        found = connection.execute(
             select(pace, clock)
             .where(pace.c.team_id == team_id, pace.c.bucket.in_(names))
             .order_by(pace.c.bucket)
             .with_for_update()
         )
         rows = found.all()
-        now: datetime = rows[0].now if rows else (await connection.execute(select(clock))).scalar_one()
+        now: datetime = rows[0].now if rows else connection.execute(select(clock)).scalar_one()
         known = {row.bucket: Level(row.tokens, row.at, row.blocked_until, row.factor) for row in rows}
         return now, {
             name: known.get(name) or Level(self.limits.bucket(name).size, now, None, 1.0) for name in names
         }
 
-    async def _save(self, connection: AsyncConnection, team_id: str, bucket: str, level: Level) -> None:
+    def _save(self, connection: Connection, team_id: str, bucket: str, level: Level) -> None:
         values = {
             "tokens": level.tokens,
             "at": level.at,
             "blocked_until": level.blocked_until,
             "factor": level.factor,
         }
-        await connection.execute(
+        connection.execute(
             insert_into(pace, self._database.dialect)
             .values(team_id=team_id, bucket=bucket, **values)
             .on_conflict_do_update(index_elements=[pace.c.team_id, pace.c.bucket], set_=values)

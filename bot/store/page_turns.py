@@ -7,11 +7,22 @@ rows; those list nothing then, and are deleted once it stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, type_coerce, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from bot.model import Channel, Status, Urgency
 from bot.store import question
@@ -53,80 +64,78 @@ class PageTurns:
 
     async def begin_page(self, channel: Channel, absorbs: Sequence[int], take: int) -> Begun:
         """For a page with the rows of the pages it absorbs and at most `take` of the unseen ones."""
-        try:
-            async with self._database.write() as connection:
-                lease = await self._lease(connection, channel)
-                if not await self._is_on(connection, channel):
-                    raise NoTurn(None)
-                old = [row.id for row in await connection.execute(_pages(channel, absorbs))]
-                fresh = [row.id for row in await connection.execute(self._unseen(channel, take))]
-                if len(old) < len(absorbs) or not (old or fresh):
-                    raise NoTurn(None)
-                await self._pay(connection, channel, post_charges(channel))
-                page = await self._insert(connection, channel, "page")
-                if fresh:
-                    rows = [{"message_id": page, "incident_id": one} for one in fresh]
-                    await connection.execute(insert(shown).values(revision=0, hash=""), rows)
-                if old:
-                    await connection.execute(
-                        update(shown).where(shown.c.message_id.in_(old)).values(message_id=page, revision=0)
-                    )
-                return await self._turn(connection, Act.POST, lease, page)
-        except NoTurn as no:
-            return no.answer
+
+        def begin(connection: Connection) -> Begun:
+            lease = self._lease(connection, channel)
+            if not self._is_on(connection, channel):
+                raise NoTurn(None)
+            old = [row.id for row in connection.execute(_pages(channel, absorbs))]
+            fresh = [row.id for row in connection.execute(self._unseen(channel, take))]
+            if len(old) < len(absorbs) or not (old or fresh):
+                raise NoTurn(None)
+            self._pay(connection, channel, post_charges(channel))
+            page = self._insert(connection, channel, "page")
+            if fresh:
+                rows = [{"message_id": page, "incident_id": one} for one in fresh]
+                connection.execute(insert(shown).values(revision=0, hash=""), rows)
+            if old:
+                connection.execute(
+                    update(shown).where(shown.c.message_id.in_(old)).values(message_id=page, revision=0)
+                )
+            return self._turn(connection, Act.POST, lease, page)
+
+        return await self._answer(begin)
 
     async def begin_again(self, message: Message) -> Begun:
         """For a page whose post came to nothing."""
 
-        async def note(connection: AsyncConnection, row: Any) -> None:
+        def note(connection: Connection, row: Any) -> None:
             if row.ts is not None or row.posting_since is not None:
                 raise NoTurn(None)
             since = {"posting_since": self._database.now_sql()}
-            await connection.execute(update(messages).where(messages.c.id == row.id).values(since))
+            connection.execute(update(messages).where(messages.c.id == row.id).values(since))
 
         return await self._begin(Act.POST, message, post_charges(message.channel), note)
 
     async def begin_edit(self, message: Message) -> Begun:
         """For a page that shows less than is known. It leaves the fifth of the edits that is for clicks."""
 
-        async def look(connection: AsyncConnection, row: Any) -> None:
+        def look(connection: Connection, row: Any) -> None:
             behind = (
                 select(shown.c.incident_id)
                 .join(incidents, incidents.c.id == shown.c.incident_id)
                 .where(shown.c.message_id == row.id, storms_sql.untrue())
                 .limit(1)
             )
-            if row.ts is None or (await connection.execute(behind)).first() is None:
+            if row.ts is None or connection.execute(behind).first() is None:
                 raise NoTurn(None)
 
         return await self._begin(Act.UPDATE, message, (Charge(UPDATES, reserve=CLICKS_SHARE),), look)
 
     async def begin_news(self, channel: Channel) -> Begun:
         """For a news message about everything its pages and kept messages do not show, untold so far."""
-        try:
-            async with self._database.write() as connection:
-                lease = await self._lease(connection, channel)
-                untold = list(await connection.execute(self._untold(channel)))
-                if not untold:
-                    raise NoTurn(None)
-                await self._pay(connection, channel, post_charges(channel))
-                news = await self._insert(connection, channel, "news")
-                rows = [
-                    {"message_id": news, "incident_id": row.id, "revision": row.revision} for row in untold
-                ]
-                await connection.execute(insert(shown).values(hash=""), rows)
-                return await self._turn(connection, Act.POST, lease, news)
-        except NoTurn as no:
-            return no.answer
+
+        def begin(connection: Connection) -> Begun:
+            lease = self._lease(connection, channel)
+            untold = list(connection.execute(self._untold(channel)))
+            if not untold:
+                raise NoTurn(None)
+            self._pay(connection, channel, post_charges(channel))
+            news = self._insert(connection, channel, "news")
+            rows = [{"message_id": news, "incident_id": row.id, "revision": row.revision} for row in untold]
+            connection.execute(insert(shown).values(hash=""), rows)
+            return self._turn(connection, Act.POST, lease, news)
+
+        return await self._answer(begin)
 
     async def begin_delete(self, message: Message) -> Begun:
         """For a page whose rows stand elsewhere now."""
 
-        async def look(connection: AsyncConnection, row: Any) -> None:
+        def look(connection: Connection, row: Any) -> None:
             lists = select(shown.c.incident_id).where(shown.c.message_id == row.id).limit(1)
             being_posted = _pages(message.channel).where(messages.c.ts.is_(None)).limit(1)
             for unfit in (lists, being_posted):
-                if row.ts is None or (await connection.execute(unfit)).first() is not None:
+                if row.ts is None or connection.execute(unfit).first() is not None:
                     raise NoTurn(None)
 
         return await self._begin(Act.DELETE, message, (Charge(DELETES),), look)
@@ -134,7 +143,7 @@ class PageTurns:
     async def begin_look_up(self, message: Message) -> Begun:
         """For a page or news message whose post has an unknown outcome."""
 
-        async def look(connection: AsyncConnection, row: Any) -> None:
+        def look(connection: Connection, row: Any) -> None:
             del connection
             if row.posting_since is None:
                 raise NoTurn(None)
@@ -143,60 +152,65 @@ class PageTurns:
 
     async def begin_fold(self, channel: Channel) -> Begun:
         """For turning the newest page into the summary of the storm; with none, the storm just ends."""
-        try:
-            async with self._database.write() as connection:
-                lease = await self._lease(connection, channel)
-                calm = (await connection.execute(_state(channel))).first()
-                if calm is None or calm.calm_since is None:
-                    raise NoTurn(None)
-                stands = _pages(channel).where(messages.c.ts.is_not(None))
-                pages = list(await connection.execute(stands.order_by(messages.c.id.desc()).limit(1)))
-                if pages:
-                    await self._pay(connection, channel, (Charge(UPDATES, reserve=CLICKS_SHARE),))
-                    return await self._turn(connection, Act.UPDATE, lease, pages[0].id, whole=True)
-                await connection.execute(
-                    update(channels).where(_is(channels, channel)).values(storm_since=None, calm_since=None)
-                )
-                await self._leases.release_in(connection, lease)
-                return None
-        except NoTurn as no:
-            return no.answer
+
+        def begin(connection: Connection) -> Begun:
+            lease = self._lease(connection, channel)
+            calm = connection.execute(_state(channel)).first()
+            if calm is None or calm.calm_since is None:
+                raise NoTurn(None)
+            stands = _pages(channel).where(messages.c.ts.is_not(None))
+            pages = list(connection.execute(stands.order_by(messages.c.id.desc()).limit(1)))
+            if pages:
+                self._pay(connection, channel, (Charge(UPDATES, reserve=CLICKS_SHARE),))
+                return self._turn(connection, Act.UPDATE, lease, pages[0].id, whole=True)
+            connection.execute(
+                update(channels).where(_is(channels, channel)).values(storm_since=None, calm_since=None)
+            )
+            self._leases.release_in(connection, lease)
+            return None
+
+        return await self._answer(begin)
 
     # ---------------------------------------------------------------------------------- one transaction
 
     async def _begin(self, act: Act, message: Message, charges: tuple[Charge, ...], look: Any) -> Begun:
+        def begin(connection: Connection) -> Begun:
+            lease = self._lease(connection, message.channel)
+            # Not FOR UPDATE: a webhook that has a line for this message's thread would wait for it.
+            query = select(messages).where(messages.c.id == message.id).with_for_update(key_share=True)
+            row = connection.execute(query).first()
+            if row is None or row.gone is not None:
+                raise NoTurn(None)
+            look(connection, row)
+            self._pay(connection, message.channel, charges)
+            return self._turn(connection, act, lease, message.id)
+
+        return await self._answer(begin)
+
+    async def _answer(self, begin: Callable[[Connection], Begun]) -> Begun:
         try:
-            async with self._database.write() as connection:
-                lease = await self._lease(connection, message.channel)
-                # Not FOR UPDATE: a webhook that has a line for this message's thread would wait for it.
-                query = select(messages).where(messages.c.id == message.id).with_for_update(key_share=True)
-                row = (await connection.execute(query)).first()
-                if row is None or row.gone is not None:
-                    raise NoTurn(None)
-                await look(connection, row)
-                await self._pay(connection, message.channel, charges)
-                return await self._turn(connection, act, lease, message.id)
+            return await self._database.transact(begin)
         except NoTurn as no:
             return no.answer
 
-    async def _lease(self, connection: AsyncConnection, channel: Channel) -> Lease:
-        lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
+    def _lease(self, connection: Connection, channel: Channel) -> Lease:
+        lease = self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
         if lease is None:
             raise NoTurn(NotNow(HELD_SECONDS))
         return lease
 
-    async def _pay(self, connection: AsyncConnection, channel: Channel, charges: tuple[Charge, ...]) -> None:
-        seconds = await self._pace.spend_in(connection, channel.team_id, charges)
+    def _pay(self, connection: Connection, channel: Channel, charges: tuple[Charge, ...]) -> None:
+        seconds = self._pace.spend_in(connection, channel.team_id, charges)
         if seconds > 0:
             raise NoTurn(NotNow(seconds, by_pace=True))
 
-    async def _is_on(self, connection: AsyncConnection, channel: Channel) -> bool:
-        found = (await connection.execute(_state(channel))).first()
+    def _is_on(self, connection: Connection, channel: Channel) -> bool:
+        found = connection.execute(_state(channel)).first()
         return found is not None and found.storm_since is not None
 
-    async def _insert(self, connection: AsyncConnection, channel: Channel, kind: str) -> int:
+    def _insert(self, connection: Connection, channel: Channel, kind: str) -> int:
         now = self._database.now_sql()
-        made = await connection.execute(
+        made = connection.execute(
             insert(messages)
             .values(
                 team_id=channel.team_id,
@@ -210,12 +224,12 @@ class PageTurns:
         )
         return int(made.scalar_one())
 
-    async def _turn(
-        self, connection: AsyncConnection, act: Act, lease: Lease, message_id: int, *, whole: bool = False
+    def _turn(
+        self, connection: Connection, act: Act, lease: Lease, message_id: int, *, whole: bool = False
     ) -> Begun:
         """With the rows of the message, or (`whole`) of all pages of its channel."""
         now = type_coerce(self._database.now_sql(), Moment).label("now")
-        row = (await connection.execute(select(messages, now).where(messages.c.id == message_id))).one()
+        row = connection.execute(select(messages, now).where(messages.c.id == message_id)).one()
         message = read_message(row)
         all_pages = _is(messages, message.channel) & storms_sql.is_living_page()
         query = (
@@ -225,9 +239,7 @@ class PageTurns:
             .group_by(incidents.c.id, incidents.c.snapshot)
             .order_by(incidents.c.id)
         )
-        rows = tuple(
-            PageRow(load_incident(one.snapshot), one.revision) for one in await connection.execute(query)
-        )
+        rows = tuple(PageRow(load_incident(one.snapshot), one.revision) for one in connection.execute(query))
         return Turn(
             act=act,
             lease=lease,
@@ -235,11 +247,11 @@ class PageTurns:
             one=None,
             revision=0,
             rows=rows,
-            tally=await self._tally(connection, message.channel),
+            tally=self._tally(connection, message.channel),
             began_at=row.now,
         )
 
-    async def _tally(self, connection: AsyncConnection, channel: Channel) -> Tally | None:
+    def _tally(self, connection: Connection, channel: Channel) -> Tally | None:
         now = self._database.now_sql()
         lately = now - LATELY_SECONDS
         news = and_(incidents.c.accepted_at >= lately)
@@ -260,7 +272,7 @@ class PageTurns:
             .select_from(storms_sql.pages_with_rows())
             .where(_is(messages, channel), storms_sql.is_living_page())
         )
-        row = (await connection.execute(query)).one()
+        row = connection.execute(query).one()
         if row.since is None:
             return None
         return Tally(since=row.since, at=row.at, **{name: getattr(row, name) for name in counts})

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, select, update
 
 from bot.model import Channel, Incident, Status
 from bot.store.database import Database
@@ -196,13 +195,16 @@ class Turns:
     # ---------------------------------------------------------------------------------- one transaction
 
     async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
+        def begin(connection: Connection) -> _Taken:
+            query = Query(self._of_message, {"message": message.id})
+            taken = self._take(connection, message.channel, query, still, charges)
+            if values := self._noted(act, taken.row):
+                this = messages.c.id == message.id
+                connection.execute(update(messages).where(this).values(values))
+            return taken
+
         try:
-            async with self._database.write() as connection:
-                query = Query(self._of_message, {"message": message.id})
-                taken = await self._take(connection, message.channel, query, still, charges)
-                if values := self._noted(act, taken.row):
-                    this = messages.c.id == message.id
-                    await connection.execute(update(messages).where(this).values(values))
+            taken = await self._database.transact(begin)
         except NoTurn as no:
             return no.answer
         return _turn(act, taken, taken.row.shown_hash)
@@ -219,33 +221,36 @@ class Turns:
     async def _begin_line(
         self, act: Act, line: ThreadLine, still: Still, charges: tuple[Charge, ...]
     ) -> Begun:
+        def begin(connection: Connection) -> _Taken:
+            query = Query(self._of_line, {"message": line.message_id, "event": line.event_id})
+            taken = self._take(connection, line.channel, query, still, charges)
+            if act is Act.POST:
+                since = {"posting_since": self._database.now_sql()}
+                connection.execute(update(thread_lines).where(is_line(line)).values(since))
+            return taken
+
         try:
-            async with self._database.write() as connection:
-                query = Query(self._of_line, {"message": line.message_id, "event": line.event_id})
-                taken = await self._take(connection, line.channel, query, still, charges)
-                if act is Act.POST:
-                    since = {"posting_since": self._database.now_sql()}
-                    await connection.execute(update(thread_lines).where(is_line(line)).values(since))
+            taken = await self._database.transact(begin)
         except NoTurn as no:
             return no.answer
         return _turn(act, taken, line=line)
 
-    async def _take(
+    def _take(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         channel: Channel,
         query: Query,
         still: Still,
         charges: tuple[Charge, ...],
     ) -> _Taken:
         """Raises NoTurn, which takes the transaction back: what comes to nothing shall not cost a commit."""
-        lease = await self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
+        lease = self._leases.take_in(connection, channel_lease(channel), self._lease_seconds)
         if lease is None:
             raise NoTurn(NotNow(HELD_SECONDS))
-        row = (await connection.execute(*query)).first()
+        row = connection.execute(*query).first()
         if row is None or row.snapshot is None or not still(row):
             raise NoTurn(None)
-        seconds = await self._pace.spend_in(connection, channel.team_id, charges)
+        seconds = self._pace.spend_in(connection, channel.team_id, charges)
         if seconds > 0:
             raise NoTurn(NotNow(seconds, by_pace=True))
         return _Taken(lease, row)

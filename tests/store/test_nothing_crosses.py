@@ -96,8 +96,7 @@ async def test_one_workspaces_pace_slows_no_other(database: Database) -> None:
     pace = Pace(database, PaceLimits())
 
     async def wait(team: str) -> float:
-        async with database.write() as connection:
-            return await pace.spend_in(connection, team, [Charge(UPDATES)])
+        return await pace.spend(team, [Charge(UPDATES)])
 
     await pace.blocked(HERE.team_id, UPDATES, 60)
     await pace.post_blocked(HERE, 60)

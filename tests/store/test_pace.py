@@ -36,34 +36,31 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield database
 
 
-async def wait_to_spend(
-    database: Database, pace: Pace, team_id: str, bucket: str, *, reserve: float = 0.0
-) -> float:
+async def wait_to_spend(pace: Pace, team_id: str, bucket: str, *, reserve: float = 0.0) -> float:
     """One call's charge, in a transaction of its own."""
-    async with database.write() as connection:
-        return await pace.spend_in(connection, team_id, [Charge(bucket, reserve=reserve)])
+    return await pace.spend(team_id, [Charge(bucket, reserve=reserve)])
 
 
 async def test_a_channel_takes_three_posts_at_once_and_then_one_a_second(database: Database) -> None:
     pace = Pace(database)
-    assert [await wait_to_spend(database, pace, TEAM, HERE) for _ in range(3)] == [0.0, 0.0, 0.0]
-    assert await wait_to_spend(database, pace, TEAM, HERE) == pytest.approx(1.0, abs=0.01)
+    assert [await wait_to_spend(pace, TEAM, HERE) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert await wait_to_spend(pace, TEAM, HERE) == pytest.approx(1.0, abs=0.01)
     database.clock_offset += 1.01
-    assert await wait_to_spend(database, pace, TEAM, HERE) == 0.0
-    assert await wait_to_spend(database, pace, TEAM, HERE) > 0
+    assert await wait_to_spend(pace, TEAM, HERE) == 0.0
+    assert await wait_to_spend(pace, TEAM, HERE) > 0
 
 
 async def test_replicas_share_one_budget(database: Database) -> None:
     one, two = Pace(database), Pace(database)
-    assert [await wait_to_spend(database, pace, TEAM, HERE) for pace in (one, two, one)] == [0.0, 0.0, 0.0]
-    assert await wait_to_spend(database, two, TEAM, HERE) > 0
+    assert [await wait_to_spend(pace, TEAM, HERE) for pace in (one, two, one)] == [0.0, 0.0, 0.0]
+    assert await wait_to_spend(two, TEAM, HERE) > 0
 
 
 async def test_no_minute_sees_more_than_its_setting(database: Database) -> None:
     pace = Pace(database, PaceLimits(updates_per_minute=50))
     spent = 0
     for _ in range(240):
-        spent += await wait_to_spend(database, pace, TEAM, UPDATES) == 0.0
+        spent += await wait_to_spend(pace, TEAM, UPDATES) == 0.0
         database.clock_offset += 0.25
     assert 40 <= spent <= 50
 
@@ -71,11 +68,11 @@ async def test_no_minute_sees_more_than_its_setting(database: Database) -> None:
 async def test_a_fifth_of_the_edits_is_kept_for_clicks(database: Database) -> None:
     pace = Pace(database, PaceLimits(updates_per_minute=50))
     quiet = 0
-    while await wait_to_spend(database, pace, TEAM, UPDATES, reserve=CLICKS_SHARE) == 0.0:
+    while await wait_to_spend(pace, TEAM, UPDATES, reserve=CLICKS_SHARE) == 0.0:
         quiet += 1
     assert quiet == 8
-    assert [await wait_to_spend(database, pace, TEAM, UPDATES) for _ in range(2)] == [0.0, 0.0]
-    assert await wait_to_spend(database, pace, TEAM, UPDATES) > 0
+    assert [await wait_to_spend(pace, TEAM, UPDATES) for _ in range(2)] == [0.0, 0.0]
+    assert await wait_to_spend(pace, TEAM, UPDATES) > 0
 
 
 async def test_all_charges_of_a_call_are_paid_or_none(database: Database) -> None:
@@ -83,42 +80,39 @@ async def test_all_charges_of_a_call_are_paid_or_none(database: Database) -> Non
     charges = [Charge(HERE), Charge(POSTS)]
 
     async def spend() -> float:
-        async with database.write() as connection:
-            return await pace.spend_in(connection, TEAM, charges)
+        return await pace.spend(TEAM, charges)
 
     assert await spend() == 0.0
     for _ in range(200):
         assert await spend() > 0  # the channel refuses: the workspace's posts stay
-    assert await wait_to_spend(database, pace, TEAM, channel_posts(SEARCH)) == 0.0
-    assert await wait_to_spend(database, pace, TEAM, POSTS) == 0.0
+    assert await wait_to_spend(pace, TEAM, channel_posts(SEARCH)) == 0.0
+    assert await wait_to_spend(pace, TEAM, POSTS) == 0.0
 
 
 async def test_retry_after_stops_everybody_and_halves_the_rate(database: Database) -> None:
     pace = Pace(database)
     await pace.blocked(TEAM, UPDATES, 30)
-    assert await wait_to_spend(database, Pace(database), TEAM, UPDATES) == pytest.approx(30, abs=0.01)
+    assert await wait_to_spend(Pace(database), TEAM, UPDATES) == pytest.approx(30, abs=0.01)
     database.clock_offset += 30.01
     quiet = {"reserve": CLICKS_SHARE}
-    assert await wait_to_spend(database, pace, TEAM, UPDATES, **quiet) == 0.0  # one at once
+    assert await wait_to_spend(pace, TEAM, UPDATES, **quiet) == 0.0  # one at once
     rate = PaceLimits().bucket(UPDATES).rate
-    assert await wait_to_spend(database, pace, TEAM, UPDATES, **quiet) == pytest.approx(
-        1 / (rate / 2), rel=0.2
-    )
+    assert await wait_to_spend(pace, TEAM, UPDATES, **quiet) == pytest.approx(1 / (rate / 2), rel=0.2)
 
 
 async def test_another_workspace_goes_on(database: Database) -> None:
     pace = Pace(database)
     await pace.blocked(TEAM, UPDATES, 30)
-    assert await wait_to_spend(database, pace, "T0OTHER", UPDATES) == 0.0
+    assert await wait_to_spend(pace, "T0OTHER", UPDATES) == 0.0
 
 
 async def test_a_limited_post_stops_its_channel_first_and_then_the_workspace(database: Database) -> None:
     pace = Pace(database)
     await pace.post_blocked(CHECKOUT, 10)
-    assert await wait_to_spend(database, pace, TEAM, HERE) > 9
-    assert await wait_to_spend(database, pace, TEAM, POSTS) == 0.0
+    assert await wait_to_spend(pace, TEAM, HERE) > 9
+    assert await wait_to_spend(pace, TEAM, POSTS) == 0.0
     await pace.post_blocked(SEARCH, 10)
-    assert await wait_to_spend(database, pace, TEAM, POSTS) > 9
+    assert await wait_to_spend(pace, TEAM, POSTS) > 9
 
 
 def test_a_learnt_rate_recovers_with_quiet() -> None:
