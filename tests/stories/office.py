@@ -28,7 +28,7 @@ from bot.store.schema import migrate
 from commands import CATALOG
 from tests.stories.inspection import Inspection
 from tests.stories.slack_eyes import Person, Place
-from tests.stories.waiting import until, until_async
+from tests.stories.waiting import PATIENCE, until, until_async
 
 HOST = "127.0.0.1"
 SLACK_WAITS = 20.0  # seconds; 3 in truth
@@ -229,7 +229,7 @@ class OwnProcess:
                 stderr=log,
             )
 
-    async def start(self, *, within: float = 20.0) -> None:
+    async def start(self, *, within: float = PATIENCE) -> None:
         """Until it says that it is ready, at most so many seconds."""
         self.process = await self._launch()
         async with aiohttp.ClientSession() as session:
@@ -271,7 +271,7 @@ class OwnProcess:
         if self.process.returncode is None:
             self._absences.leaves(door(self.port))
             self.process.terminate()
-            await asyncio.wait_for(self.process.wait(), 15)
+            await asyncio.wait_for(self.process.wait(), PATIENCE)
         return self.process.returncode or 0
 
     def secrets(self) -> list[str]:

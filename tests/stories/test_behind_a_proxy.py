@@ -27,9 +27,7 @@ async def test_one_stops_the_other_goes_on(
                 await bot.start()
             busy.cancel()
             made = [one.number for one in office.pagerduty.state.incidents.values()]
-            await until(
-                lambda: all(office.checkout.names(one) for one in made), "an incident is missing", within=30
-            )
+            await until(lambda: all(office.checkout.names(one) for one in made), "an incident is missing")
             message = office.checkout.messages()[0]
             await message.press("Acknowledge", by="U0ALICE")
             await message.expect("Acknowledged", "Alice Anderson")

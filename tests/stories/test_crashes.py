@@ -14,7 +14,6 @@ from tests.stories.office import Office, OwnProcess
 from tests.stories.slack_eyes import Seen
 from tests.stories.waiting import until
 
-RECOVERED = 30.0  # seconds after recovery by which no double may remain
 # Look-ups wait for the call timeout and 15 s more; stories shorten the waits, never the rule.
 PERIODS: dict[str, Any] = {"shutdown_seconds": 5.0}
 
@@ -34,9 +33,7 @@ async def one_true_message(office: Office, title: str, *wanted: str) -> Seen:
         said = found[0].words
         return found[0] if all(one in said for one in wanted) else None
 
-    return await until(
-        look, lambda: f"in the end: {[one.words for one in office.checkout.about(title)]}", within=RECOVERED
-    )
+    return await until(look, lambda: f"in the end: {[one.words for one in office.checkout.about(title)]}")
 
 
 @asynccontextmanager
@@ -104,7 +101,7 @@ async def test_killed_between_the_post_and_remembering_it_without_the_history_sc
     def true_one() -> bool | None:
         return any("Acknowledged" in one.words for one in office.checkout.about("Disk full")) or None
 
-    await until(true_one, "no message became true", within=RECOVERED)
+    await until(true_one, "no message became true")
 
 
 async def test_killed_after_the_edit(empty_office: Office, bot: OwnProcess) -> None:
@@ -140,7 +137,7 @@ async def test_killed_between_intent_and_act(empty_office: Office, bot: OwnProce
     office.pagerduty.outage("off")
     await bot.start()
     # Never begun and young: done by whoever comes; begun: checked and told. Either way Alice hears of it.
-    await office.checkout.expect_private("U0ALICE", f"#{incident.number}", within=RECOVERED)
+    await office.checkout.expect_private("U0ALICE", f"#{incident.number}")
 
 
 async def test_a_stop_finishes_what_was_accepted(empty_sqlite_office: Office, sqlite_bot: OwnProcess) -> None:

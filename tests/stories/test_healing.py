@@ -30,7 +30,7 @@ async def shut_in(empty_office: Office) -> AsyncIterator[Office]:
         "follow_seconds": 0.5,
     }
     async with InProcess(office, **settings):
-        await until(lambda: office.slack.delivery.sockets.connected, "the bot opened no socket", within=15)
+        await until(lambda: office.slack.delivery.sockets.connected, "the bot opened no socket")
         await office.carol.asks("subscribe Checkout", office.checkout, "Checkout")
         yield office
 

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stories.office import ROOT, Office, OwnProcess
-from tests.stories.waiting import until
-
-RECOVERED = 20.0  # seconds
+from tests.stories.waiting import PATIENCE, until
 
 
 async def script(office: Office, folder: Path, *words: str) -> asyncio.subprocess.Process:
@@ -89,7 +87,7 @@ async def test_killed_before_pagerduty_answered_it_is_told_and_not_done_again(
     await bot.kill()
     office.pagerduty.outage("off")
     await bot.start()
-    await office.checkout.expect_private("U0ALICE", "It was done", within=RECOVERED)
+    await office.checkout.expect_private("U0ALICE", "It was done")
     done = [one.type for one in office.truth(incident).log]
     assert (done.count("acknowledge"), done.count("urgency_change")) == (1, 1)
     await bot.stop()
@@ -104,7 +102,7 @@ async def test_a_shell_watches_what_slack_does(office: Office, tmp_path: Path) -
     await office.checkout.expect_message("Disk full")
     await office.bob.asks(f"ack {incident.number}", office.checkout, "Acknowledged")
     assert watching.stdout is not None
-    async with asyncio.timeout(RECOVERED):
+    async with asyncio.timeout(PATIENCE):
         told = [json.loads(await watching.stdout.readline()) for _ in range(2)]
     assert [one["change"] for one in told] == ["triggered", "acknowledged"]
     assert told[1]["by"]["name"] == "Bob Brown"

@@ -31,7 +31,7 @@ async def ended(office: Office, count: int) -> list[Act]:
         found[:] = await on_record(office)
         return len([act for act in found if act.outcome]) == count
 
-    await until_async(all_of_them, "not so many acts ended", within=15)
+    await until_async(all_of_them, "not so many acts ended")
     return found
 
 
@@ -96,13 +96,13 @@ async def test_what_a_crash_interrupts_is_completed_on_record(empty_office: Offi
         async def begun() -> bool:
             return len(await on_record(office)) == 1
 
-        await until_async(begun, "the act never began", within=15)
+        await until_async(begun, "the act never began")
         await bot.kill()
         (act,) = await on_record(office)
         assert (act.outcome, act.done_at) == (None, None)
         office.pagerduty.outage("off")
         await bot.start()
-        await office.checkout.expect_private("U0ALICE", f"#{incident.number}", within=30)
+        await office.checkout.expect_private("U0ALICE", f"#{incident.number}")
         (act,) = await ended(office, 1)
         assert act.outcome in ("done", "not_done")
         assert act.incident_ids == (incident.id,)

@@ -109,7 +109,7 @@ async def killed_while_renewing(office: Office, bot: OwnProcess) -> Seen:
 
 async def linked_again(office: Office, bot: OwnProcess, message: Seen) -> None:
     """She links by the button she got, and what she asked for is done once, as her."""
-    offer = await office.checkout.expect_private("U0ALICE", "15 minutes", within=40)
+    offer = await office.checkout.expect_private("U0ALICE", "15 minutes")
     assert offer.buttons == [LINK]
     await links_by(offer, office.alice)
     await message.expect("Acknowledged", "Alice Anderson")
@@ -137,7 +137,7 @@ async def test_killed_in_the_middle_of_an_act_it_tells_before_anything_is_done_a
     await office.links(office.alice)
     office.pagerduty.access.expire("PALICE1")  # which only a refused act can tell the bot
     message = await killed_while_renewing(office, killed)
-    told = await office.checkout.expect_private("U0ALICE", "It was not done", within=40)
+    told = await office.checkout.expect_private("U0ALICE", "It was not done")
     await told.press("Do it now", by="U0ALICE")
     await linked_again(office, killed, message)
 

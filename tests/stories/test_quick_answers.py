@@ -11,7 +11,7 @@ HANGS = 12.0  # seconds; far beyond what an answer takes on a busy machine
 LINES = ("list", "oncall checkout", "ack", "show 1234", "escalate 1234", "whoami", "help", "nonsense")
 
 
-async def test_slack_is_answered_while_pagerduty_hangs(office: Office) -> None:
+async def test_slack_is_answered_in_time_while_pagerduty_hangs(office: Office) -> None:
     await office.trigger("Disk full on db-1")
     message = await office.checkout.expect_message("Disk full on db-1")
     office.pagerduty.outage("slow", seconds=HANGS)

@@ -24,7 +24,7 @@ async def office(empty_office: Office) -> AsyncIterator[Office]:
 
 
 async def connected(office: Office) -> None:
-    await until(lambda: office.slack.delivery.sockets.connected, "the bot opened no socket", within=15)
+    await until(lambda: office.slack.delivery.sockets.connected, "the bot opened no socket")
 
 
 async def test_from_trigger_to_resolve_with_a_goodbye_in_the_middle(office: Office) -> None:

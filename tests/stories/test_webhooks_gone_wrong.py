@@ -45,8 +45,8 @@ OPEN_IN_THE_END = ("Trouble two", "Trouble three", "Trouble four")
 async def all_true(office: Office, titles: Iterable[str]) -> None:
     """Each has one message, which shows what PagerDuty has."""
     for title in titles:
-        message = await office.checkout.expect_message(title, within=15)
-        await message.expect(*IN_THE_END[title], within=15)
+        message = await office.checkout.expect_message(title)
+        await message.expect(*IN_THE_END[title])
 
 
 @pytest.mark.parametrize("mode", ["duplicate", "shuffle", "late and shuffled"])
@@ -83,7 +83,7 @@ async def test_what_no_webhook_told_the_sweep_finds(empty_office: Office) -> Non
         office.pagerduty.webhooks.set_mode("drop")
         made = await busy_night(office)
         office.pagerduty.act(seen.id, "resolve", by="PBOB002")
-        await message.expect("Resolved", "Bob Brown", within=15)
+        await message.expect("Resolved", "Bob Brown")
         await all_true(office, OPEN_IN_THE_END)
         assert office.checkout.about(made[0].title) == []  # over before anybody heard of it
 
@@ -109,8 +109,8 @@ async def test_a_rotated_secret_loses_nothing_and_the_admins_are_told_once(empty
         assert {one.status for one in office.pagerduty.journal if one.direction == "out"} == {202, 503}
 
     async with InProcess(office, pagerduty_webhook_secrets=(old, new)):
-        await message.expect("Acknowledged", "Bob Brown", within=15)
-        await office.checkout.expect_message("Queue stuck", within=15)
+        await message.expect("Acknowledged", "Bob Brown")
+        await office.checkout.expect_message("Queue stuck")
         await settled(office)
     assert office.pagerduty.subscription(subscription).temporarily_disabled is False
     assert len(direct.about("signs with a secret")) == 1
