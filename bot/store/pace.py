@@ -2,9 +2,10 @@
 
 Asked in the transaction that begins a call (bot/store/turns.py), moved by Slack's `Retry-After`. A bucket
 belongs to a workspace and is a method (`chat.update`) or a channel's posts (`post:C123`). What Slack really
-allows is learnt: a 429 halves a bucket's rate, and every quiet minute or two doubles it again up to its
-setting. Limits: chat.postMessage about 1/s and channel and "several hundred" per minute and workspace,
-chat.update, chat.delete and conversations.* 50 per minute (Slack's rate limit page, tier 3).
+allows is learnt: a 429 that our own rate can have caused halves a bucket's rate, and every quiet minute or
+two doubles it again up to its setting. Limits: chat.postMessage about 1/s and channel and "several hundred"
+per minute and workspace, chat.update, chat.delete and conversations.* 50 per minute (Slack's rate limit page,
+tier 3).
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ SLOWEST = 1 / 16
 """A bucket never learns a rate below this share of its setting."""
 RECOVERY_SECONDS = 90.0
 """Quiet time after which a learnt rate doubles."""
+HARDLY_USED = 0.5
+"""A 429 while this share of a bucket is left was not for our rate: waited out, it teaches nothing, unless it"""
+AGAIN_SECONDS = 10.0
+"""comes so soon after the end of another."""
 CLICKS_SHARE = 0.2
 """Of the edits: kept back for answers to people's clicks."""
 
@@ -110,6 +115,12 @@ def wait(level: Level, bucket: Bucket, charge: Charge, now: datetime) -> float:
     return max(0.0, blocked, short)
 
 
+def _teaches(level: Level, bucket: Bucket, now: datetime) -> bool:
+    """Whether a 429 now can be for how fast we call."""
+    again = level.blocked_until is not None and (now - level.blocked_until).total_seconds() < AGAIN_SECONDS
+    return again or refilled(level, bucket, now) < HARDLY_USED * bucket.size
+
+
 class Pace:
     """Spends and moves the buckets of all workspaces."""
 
@@ -146,7 +157,7 @@ class Pace:
         return 0.0
 
     async def blocked(self, team_id: str, bucket: str, seconds: float) -> None:
-        """Slack limited this bucket: nothing for `seconds`, and half the rate afterwards."""
+        """Slack limited this bucket: nothing for `seconds`, and half the rate afterwards if it was for ours."""
         await self._database.transact(lambda connection: self._block(connection, team_id, bucket, seconds))
 
     async def post_blocked(self, channel: Channel, seconds: float) -> None:
@@ -178,7 +189,9 @@ class Pace:
         until = datetime.fromtimestamp(now.timestamp() + seconds, now.tzinfo)
         if level.blocked_until is not None and level.blocked_until > until:
             until = level.blocked_until
-        factor = max(SLOWEST, learnt(level, now) / 2)
+        factor = learnt(level, now)
+        if _teaches(level, self.limits.bucket(bucket), now):
+            factor = max(SLOWEST, factor / 2)
         # When the block ends one call may go at once, whatever it must leave; the rest fills from there.
         left = 1.0 + CLICKS_SHARE * self.limits.bucket(bucket).size
         self._save(connection, team_id, bucket, Level(left, until, until, factor))

@@ -89,15 +89,44 @@ async def test_all_charges_of_a_call_are_paid_or_none(database: Database) -> Non
     assert await wait_to_spend(pace, TEAM, POSTS) == 0.0
 
 
+EDITS_RATE = PaceLimits().bucket(UPDATES).rate
+
+
+async def seconds_between_edits(pace: Pace) -> float:
+    """After a stop: one goes at once, the next has to wait for the bucket."""
+    assert await wait_to_spend(pace, TEAM, UPDATES, reserve=CLICKS_SHARE) == 0.0
+    return await wait_to_spend(pace, TEAM, UPDATES, reserve=CLICKS_SHARE)
+
+
 async def test_retry_after_stops_everybody_and_halves_the_rate(database: Database) -> None:
     pace = Pace(database)
+    for _ in range(6):
+        assert await wait_to_spend(pace, TEAM, UPDATES) == 0.0
     await pace.blocked(TEAM, UPDATES, 30)
     assert await wait_to_spend(Pace(database), TEAM, UPDATES) == pytest.approx(30, abs=0.01)
     database.clock_offset += 30.01
-    quiet = {"reserve": CLICKS_SHARE}
-    assert await wait_to_spend(pace, TEAM, UPDATES, **quiet) == 0.0  # one at once
-    rate = PaceLimits().bucket(UPDATES).rate
-    assert await wait_to_spend(pace, TEAM, UPDATES, **quiet) == pytest.approx(1 / (rate / 2), rel=0.2)
+    assert await seconds_between_edits(pace) == pytest.approx(1 / (EDITS_RATE / 2), rel=0.2)
+
+
+async def test_one_that_our_rate_cannot_have_caused_stops_and_slows_nobody(database: Database) -> None:
+    pace = Pace(database)
+    assert await wait_to_spend(pace, TEAM, UPDATES) == 0.0
+    await pace.blocked(TEAM, UPDATES, 30)
+    assert await wait_to_spend(pace, TEAM, UPDATES) == pytest.approx(30, abs=0.01)
+    database.clock_offset += 30.01
+    assert await seconds_between_edits(pace) == pytest.approx(1 / EDITS_RATE, rel=0.2)
+
+
+async def test_another_one_right_after_it_halves_the_rate(database: Database) -> None:
+    pace = Pace(database, PaceLimits(channel_burst=3))
+    for _ in range(2):
+        await pace.post_blocked(CHECKOUT, 5)
+        database.clock_offset += 5.01
+    assert await wait_to_spend(pace, TEAM, HERE) == 0.0  # one at once
+    assert await wait_to_spend(pace, TEAM, HERE) == pytest.approx(0.8, abs=0.05)
+    database.clock_offset += 0.81
+    assert await wait_to_spend(pace, TEAM, HERE) == 0.0
+    assert await wait_to_spend(pace, TEAM, HERE) == pytest.approx(2.0, abs=0.05)
 
 
 async def test_another_workspace_goes_on(database: Database) -> None:
