@@ -32,9 +32,9 @@ SLOWEST = 1 / 16
 RECOVERY_SECONDS = 90.0
 """Quiet time after which a learnt rate doubles."""
 HARDLY_USED = 0.5
-"""A 429 while this share of a bucket is left was not for our rate: waited out, it teaches nothing, unless it"""
+"""A 429 while this share of a bucket is left was not for our rate: it is waited out, and teaches nothing."""
 AGAIN_SECONDS = 10.0
-"""comes so soon after the end of another."""
+"""One that comes so soon after the end of another teaches, whatever is left."""
 CLICKS_SHARE = 0.2
 """Of the edits: kept back for answers to people's clicks."""
 
@@ -157,7 +157,7 @@ class Pace:
         return 0.0
 
     async def blocked(self, team_id: str, bucket: str, seconds: float) -> None:
-        """Slack limited this bucket: nothing for `seconds`, and half the rate afterwards if it was for ours."""
+        """Slack limited this bucket: nothing for `seconds`, and half the rate then if it can be for ours."""
         await self._database.transact(lambda connection: self._block(connection, team_id, bucket, seconds))
 
     async def post_blocked(self, channel: Channel, seconds: float) -> None:
