@@ -10,6 +10,6 @@ from tests.command.switchboard import Switchboard, switchboard
 
 
 @pytest.fixture
-async def board(sqlite_url: str) -> AsyncIterator[Switchboard]:
-    async with switchboard(sqlite_url) as opened:
+async def board(migrated_sqlite_url: str) -> AsyncIterator[Switchboard]:
+    async with switchboard(migrated_sqlite_url) as opened:
         yield opened

@@ -36,6 +36,7 @@ UNDOCUMENTED_QUERY = {"priority_ids[]"}
 # Log entry kinds that one list names and another forgot, or misspelt.
 UNLISTED_KINDS = {"acknowledge_log_entry", "field_value_change_log_entry"}
 ERROR_STATUSES = {400, 401, 402, 403, 404, 406, 408, 413, 422, 429, 500, 503}
+FEW = 5
 MASK = "•••"
 
 Json = Any
@@ -132,7 +133,17 @@ def _answer_problems(exchange: Exchange, name: str, operation: Json) -> Iterator
         return
     content = _resolved(name, declared).get("content", {})
     if content and exchange.answer is not None:
-        yield from _violations(name, content, exchange.answer, f"answer {status}")
+        yield from _violations(name, content, _shortened(exchange.answer), f"answer {status}")
+
+
+def _shortened(answer: Json) -> Json:
+    """With the first and the last few of long lists: a hundred incidents take a second, and are alike."""
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        key: [*value[:FEW], *value[-FEW:]] if isinstance(value, list) and len(value) > 2 * FEW else value
+        for key, value in answer.items()
+    }
 
 
 def _resolved(name: str, value: Json) -> Json:

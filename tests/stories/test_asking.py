@@ -43,11 +43,11 @@ async def turned_over(page: Seen, by: str) -> set[str]:
     raise AssertionError("there is always another page")
 
 
-async def test_four_hundred_open_incidents_are_all_reachable(sqlite_office: Office) -> None:
+async def test_all_open_incidents_are_reachable(sqlite_office: Office) -> None:
     office = sqlite_office
     office.pagerduty.webhooks.set_mode("drop")
-    made = {f"#{one.number}" for one in office.pagerduty.storm(400)}
-    page = await office.bob.asks("list", office.search, "400 triggered")
+    made = {f"#{one.number}" for one in office.pagerduty.storm(130)}
+    page = await office.bob.asks("list", office.search, "130 triggered")
     assert await turned_over(page, "U0BOB") == made
     assert len(office.search.answers("U0BOB")) == 1  # each page took the place of the last
 
