@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.sql.base import Executable
 
+from bot.model import Incident
 from bot.store.columns import moment, seconds
 from bot.store.database import Database
-from bot.store.prepared import Prepared
+from bot.store.prepared import Prepared, as_table, in_lists
 from bot.store.saving import Known
 from bot.store.snapshots import dump_incident, load_incident
 from bot.store.tables import incidents
-from bot.store.upsert import Dialect, insert_into
+from bot.store.upsert import insert_into
 
 _ALWAYS = (
     *("urgency", "priority_rank", "service_id", "created_at", "snapshot"),
@@ -28,6 +30,8 @@ _INDEXED = ("number", "status", "accepted_at", "read_at", *_MARKS)
 """An UPDATE that names one of these moves the row's entry in its index on SQLite, changed or not: among ten
 thousand incidents that is a page to be read and written for each row and index.
 """
+_WRITTEN = ("id", *_ALWAYS, *_INDEXED)
+MOST_LATELY = 500  # snapshots kept in memory, some 5 KB each
 
 
 class IncidentRows:
@@ -63,7 +67,9 @@ class IncidentRows:
             database.dialect,
             ("id",),
         )
+        self._update = Prepared(_all(), database.dialect) if database.dialect == "postgresql" else None
         self._updates: dict[tuple[str, ...], Prepared] = {}
+        self._lately: dict[str, tuple[str, Incident]] = {}  # as stored and as read, by id
 
     def lock(self, connection: Connection, ids: Iterable[str]) -> dict[str, Known]:
         """The incidents as they are; nobody changes them before our commit. One that is new gets its row."""
@@ -80,26 +86,76 @@ class IncidentRows:
 
     def save(self, connection: Connection, before: Mapping[str, Known], after: Iterable[Known]) -> None:
         """Write back those that differ; all were locked."""
+        changed = [known for known in after if known is not before[known.id]]
+        if self._update is not None and changed:
+            self._update.run(connection, in_lists([self._row(known) for known in changed], _WRITTEN))
+            return
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for known in after:
-            if known is not (was := before[known.id]):
-                names = _ALWAYS + (_changed(was, known) if self._dialect == "sqlite" else _INDEXED)
-                alike.setdefault(names, []).append(_row(known))
+        for known in changed:
+            names = _ALWAYS + _changed(before[known.id], known)
+            row = {f"new_{name}": value for name, value in self._row(known).items()}
+            alike.setdefault(names, []).append(row)
         for names, rows in alike.items():
             if names not in self._updates:
-                self._updates[names] = _update(names, self._dialect)
+                self._updates[names] = Prepared(_one(names), self._dialect)
             self._updates[names].run_many(connection, rows)
 
     def _found(self, connection: Connection, ids: list[str]) -> dict[str, Known]:
         found = self._select.run(connection, {"ids": self._select.listed(ids)})
-        return {row[0]: _known(row) for row in found}
+        return {row[0]: _known(row, self._loaded(row[0], row[2])) for row in found}
+
+    def _loaded(self, ident: str, text: str | None) -> Incident | None:
+        """What was stored a moment ago need not be read out of its JSON."""
+        if text is None:
+            return None
+        lately = self._lately.get(ident)
+        return lately[1] if lately is not None and lately[0] == text else load_incident(text)
+
+    def _dumped(self, snapshot: Incident | None) -> str | None:
+        if snapshot is None:
+            return None
+        lately = self._lately.pop(snapshot.id, None)
+        text = lately[0] if lately is not None and lately[1] is snapshot else dump_incident(snapshot)
+        if len(self._lately) >= MOST_LATELY:
+            del self._lately[next(iter(self._lately))]
+        self._lately[snapshot.id] = (text, snapshot)
+        return text
+
+    def _row(self, known: Known) -> dict[str, Any]:
+        snapshot = known.snapshot
+        return {
+            "id": known.id,
+            "number": snapshot and snapshot.number,
+            "status": snapshot and snapshot.status.value,
+            "urgency": snapshot and snapshot.urgency.value,
+            "priority_rank": snapshot and snapshot.priority and snapshot.priority.rank,
+            "service_id": snapshot and snapshot.service.id,
+            "created_at": snapshot and seconds(snapshot.created_at),
+            "snapshot": self._dumped(snapshot),
+            "event_at": seconds(known.event_at),
+            "rest_at": seconds(known.rest_at),
+            "accepted_at": seconds(known.accepted_at),
+            "read_at": seconds(known.read_at),
+            "revision": known.revision,
+            "stale_seq": known.stale_seq,
+            "read_seq": known.read_seq,
+            "read_after": seconds(known.read_after),
+            "touched": known.touched,
+        }
 
 
-def _update(names: tuple[str, ...], dialect: Dialect) -> Prepared:
-    """Of these columns; the row's id is `row_id`."""
-    # Not by their own names: those stand for what an UPDATE always sets.
+def _one(names: tuple[str, ...]) -> Executable:
+    """For SQLite: run for every row, of which these columns are written."""
+    # An UPDATE sets whatever it is given by its columns' own names, so its parameters have others.
     values = {name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in names}
-    return Prepared(update(incidents).where(incidents.c.id == bindparam("row_id")).values(values), dialect)
+    return update(incidents).where(incidents.c.id == bindparam("new_id")).values(values)
+
+
+def _all() -> Executable:
+    """For PostgreSQL: all rows in one go, each column as a list."""
+    given = as_table(incidents, _WRITTEN)
+    values = {name: given.c[name] for name in _WRITTEN if name != "id"}
+    return update(incidents).where(incidents.c.id == given.c.id).values(values)
 
 
 def _changed(was: Known, known: Known) -> tuple[str, ...]:
@@ -120,15 +176,15 @@ def _changed(was: Known, known: Known) -> tuple[str, ...]:
     return names
 
 
-def _known(row: Sequence[Any]) -> Known:
-    ident, now, snapshot, event_at, rest_at, accepted_at, read_at, *counted = row
+def _known(row: Sequence[Any], snapshot: Incident | None) -> Known:
+    ident, now, _, event_at, rest_at, accepted_at, read_at, *counted = row
     revision, stale_seq, read_seq, read_after, touched = counted
     asked_at = moment(now)
     assert asked_at is not None
     return Known(
         id=ident,
         now=asked_at,
-        snapshot=None if snapshot is None else load_incident(snapshot),
+        snapshot=snapshot,
         event_at=moment(event_at),
         rest_at=moment(rest_at),
         accepted_at=moment(accepted_at),
@@ -139,26 +195,3 @@ def _known(row: Sequence[Any]) -> Known:
         read_after=moment(read_after),
         touched=bool(touched),
     )
-
-
-def _row(known: Known) -> dict[str, Any]:
-    snapshot = known.snapshot
-    return {
-        "row_id": known.id,
-        "new_number": snapshot and snapshot.number,
-        "new_status": snapshot and snapshot.status.value,
-        "new_urgency": snapshot and snapshot.urgency.value,
-        "new_priority_rank": snapshot and snapshot.priority and snapshot.priority.rank,
-        "new_service_id": snapshot and snapshot.service.id,
-        "new_created_at": snapshot and seconds(snapshot.created_at),
-        "new_snapshot": snapshot and dump_incident(snapshot),
-        "new_event_at": seconds(known.event_at),
-        "new_rest_at": seconds(known.rest_at),
-        "new_accepted_at": seconds(known.accepted_at),
-        "new_read_at": seconds(known.read_at),
-        "new_revision": known.revision,
-        "new_stale_seq": known.stale_seq,
-        "new_read_seq": known.read_seq,
-        "new_read_after": seconds(known.read_after),
-        "new_touched": known.touched,
-    }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, update
 
 from bot.store.database import Database
+from bot.store.snapshots import dump_incident
+from bot.store.tables import incidents
 from tests.store.conftest import Store
 from tests.store.news import P1, a_subscription, an_event, an_incident
 
@@ -58,3 +61,16 @@ async def test_sqlite_moves_no_index_entry_that_stays_the_same(
     assert ("number" in changed, "read_at" in changed, "status" in changed) == (is_moved,) * 3
     row = await store.row()
     assert (row.number, row.status, row.revision) == (1234, "triggered", 2)
+
+
+async def test_what_another_replica_stored_is_read_and_not_remembered(
+    store: Store, database: Database
+) -> None:
+    await store.incidents.accept(an_event(incident=an_incident()))
+    theirs = dump_incident(replace(an_incident(), alert_count=7))
+    async with database.write() as connection:
+        await connection.execute(update(incidents).values(snapshot=theirs))
+    await store.incidents.accept(an_event("priority_updated", 5, an_incident(priority=P1)))
+    known = await store.incidents.find("Q1")
+    assert known is not None
+    assert (known.alert_count, known.priority) == (7, P1)
