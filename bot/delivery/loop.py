@@ -52,10 +52,12 @@ MOST_AT_ONCE = 8
 """Channels written to at the same time."""
 BETWEEN_QUESTIONS = 0.03
 """Seconds at least; the first hint after a rest is never kept waiting."""
-SHARE_FOR_QUESTIONS = 0.25
-"""Of the time, while there is known work to go on with: a busy database must not leave less for the calls."""
+SHARE_FOR_QUESTIONS = 0.1
+"""Of the time: they take it from the webhooks, and a busy database must not leave less for the calls."""
 LONGEST_BETWEEN_QUESTIONS = 1.0
-"""Seconds, however long an answer takes."""
+"""Seconds, however long an answer takes, while there is known work to go on with."""
+LONGEST_AFTER_A_HINT = 0.25
+"""Seconds, while there is none."""
 SHARE_FOR_WHOLE = 0.02
 """Of the time: for asking about every message there is, and not only what changed lately."""
 LONGEST_BETWEEN_WHOLE = 10.0
@@ -214,8 +216,7 @@ class Delivery:
             {hint, ended, stopped}, timeout=self._work.next_in(longest), return_when=asyncio.FIRST_COMPLETED
         )
         # A flood of hints is one question, so that asking leaves time for what is asked about.
-        early = self._asked_at + BETWEEN_QUESTIONS - self._clock()
-        if early > 0 and stopped not in done:
+        if (early := self._too_early()) > 0 and stopped not in done:
             await asyncio.wait({stopped}, timeout=early)
         self._to_ask = self._to_ask or hint.done() or self._something_ended.is_set()
         # Cancelling a wait for a hint loses nothing: the hint itself is kept.
@@ -225,6 +226,14 @@ class Delivery:
         now = self._clock()
         # The poll's end is told by the clock: no task of ours need have noticed it.
         return now >= poll or (self._to_ask and (now >= self._ask_again_at or not self._work.can_go_on()))
+
+    def _too_early(self) -> float:
+        """Seconds until the database may be asked again, or known work begun."""
+        soon = self._asked_at + BETWEEN_QUESTIONS - self._clock()
+        if self._work.can_go_on():
+            return soon
+        hinted = min(self._ask_again_at, self._asked_at + LONGEST_AFTER_A_HINT) - self._clock()
+        return max(soon, self._work.next_in(hinted))
 
     async def _finish(self) -> None:
         under_way = self._under_way()
