@@ -94,7 +94,7 @@ async def sees(one: Replica, name: str) -> None:
     async def there() -> bool:
         return name in await one.services()
 
-    await until_async(there, f"{name} is not seen", within=10)
+    await until_async(there, f"{name} is not seen")
 
 
 def rename(fake: FakePagerDuty, name: str) -> None:

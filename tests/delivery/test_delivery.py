@@ -215,7 +215,7 @@ class TestPace:
         await until(lambda: len(paced.standing(CHECKOUT)) == 1, "the first was not posted")
         await paced.seed.incident(an_incident("Q3"))
         await paced.seed.message("Q3", SEARCH)  # and nobody hints
-        await until(lambda: len(paced.standing(SEARCH)) == 1, "nobody asked", within=10)
+        await until(lambda: len(paced.standing(SEARCH)) == 1, "nobody asked")
         stop.set()
         await task
         assert len(paced.standing(CHECKOUT)) == 1

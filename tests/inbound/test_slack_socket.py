@@ -56,7 +56,7 @@ async def test_it_comes_back_after_slack_closed_it(board: Switchboard) -> None:
         answer = await board.slack.command("U0ALICE", "C0CHECK", "whoami")
         return answer.status == 200
 
-    await until_async(answered, "no socket came back", within=15)
+    await until_async(answered, "no socket came back")
     await asyncio.wait_for(board.settle(), 30)
 
 

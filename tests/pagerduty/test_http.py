@@ -241,7 +241,7 @@ async def test_no_connection_means_nothing_happened(bench: Bench) -> None:
 
 async def test_a_call_takes_no_longer_than_its_share(bench: Bench) -> None:
     bench.fake.outage("slow", seconds=30)
-    hasty = bench.client(call_seconds=0.1)
+    hasty = bench.client(call_seconds=1.0)
     incident = bench.fake.trigger("Checkout", "Disk full")
     path, body = f"/incidents/{incident.id}/notes", {"note": {"content": "x"}}
     with pytest.raises(PagerDutyUnavailable) as failed:
@@ -253,7 +253,7 @@ async def test_a_call_takes_no_longer_than_its_share(bench: Bench) -> None:
 async def test_the_deadline_holds_for_everything_together(bench: Bench) -> None:
     bench.fake.outage("slow", seconds=30)
     with pytest.raises(PagerDutyUnavailable):
-        await asyncio.wait_for(bench.get("/abilities", deadline=0.2), 5)
+        await asyncio.wait_for(bench.get("/abilities", deadline=0.2), 25)
 
 
 async def test_a_wait_beyond_the_deadline_fails_at_once(bench: Bench) -> None:
