@@ -47,6 +47,8 @@ class Incidents:
         self._wake = wake
         self._accepting = Accepting(database, wake)
         self._readings = Readings(database, wake)
+        # Asked several times a second in a storm: putting it together takes longer than asking it.
+        self._due_by_offset: dict[float, Select[str, int, datetime]] = {}
 
     # ------------------------------------------------------------------------------------------------- saving
 
@@ -216,15 +218,10 @@ class Incidents:
         return await self._database.now()
 
     def _due(self) -> Select[str, int, datetime]:
-        now = self._database.now_sql()
-        return (
-            select(incidents.c.id, incidents.c.stale_seq, type_coerce(now, Moment).label("now"))
-            .where(
-                incidents.c.stale_seq > incidents.c.read_seq,
-                func.coalesce(incidents.c.read_after, 0.0) <= now,
-            )
-            .order_by(func.coalesce(incidents.c.read_after, 0.0), incidents.c.id)
-        )
+        offset = self._database.clock_offset
+        if offset not in self._due_by_offset:
+            self._due_by_offset = {offset: _due(self._database.now_sql())}
+        return self._due_by_offset[offset]
 
     async def _load(self, query: Select[str]) -> list[Incident]:
         async with self._database.read() as connection:
@@ -241,4 +238,15 @@ def _shown_in(channel: Channel) -> Select[str]:
         _snapshots()
         .join(messages, messages.c.incident_id == incidents.c.id)
         .where(and_(messages.c.team_id == channel.team_id, messages.c.channel_id == channel.id))
+    )
+
+
+def _due(now: ColumnElement[float]) -> Select[str, int, datetime]:
+    return (
+        select(incidents.c.id, incidents.c.stale_seq, type_coerce(now, Moment).label("now"))
+        .where(
+            incidents.c.stale_seq > incidents.c.read_seq,
+            func.coalesce(incidents.c.read_after, 0.0) <= now,
+        )
+        .order_by(func.coalesce(incidents.c.read_after, 0.0), incidents.c.id)
     )

@@ -29,19 +29,21 @@ def a_run(*, lost: int = 0, growth: float = 0.5, wal: float = 4.0) -> Run:
 
 def test_the_rows() -> None:
     bare = Load(latencies=[0.001] * 999 + [0.1])
-    lost, slow, worst, memory, wal, calls = rows("SQLite", bare, a_run())
-    assert (lost.bot, lost.met) == ("0", True)
+    lost, refused, slow, worst, memory, wal, calls, busy = rows("SQLite", bare, a_run())
+    assert (lost.bot, lost.met, refused.met) == ("0", True, True)
     assert slow.what.startswith("p99.9")
     assert (worst.floor, worst.bot) == ("100.0 ms", "500.0 ms")
     assert (memory.what, memory.bot, memory.met) == ("memory 1,000 → 2,000, SQLite", "+0.5 MB", True)
     assert (wal.bot, wal.met) == ("4.0 MB", True)
-    assert calls.bot == "300/min"
+    assert (calls.bot, busy.bot) == ("300/min", "0.0")
 
 
 def test_what_is_lost_or_grows_is_not_met() -> None:
     bare = Load(latencies=[0.001] * 1_000)
-    lost, _, _, memory, wal, _ = rows("SQLite", bare, a_run(lost=1, growth=2.5, wal=80.0))
-    assert (lost.met, memory.met, wal.met) == (False, False, False)
+    bad = a_run(lost=1, growth=2.5, wal=80.0)
+    bad.load.statuses.update({202: -1, 503: 1})
+    lost, refused, _, _, memory, wal, *_ = rows("SQLite", bare, bad)
+    assert (lost.met, refused.met, memory.met, wal.met) == (False, False, False, False)
 
 
 def test_one_look_that_stands_out_is_no_growth() -> None:
