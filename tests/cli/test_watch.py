@@ -18,7 +18,7 @@ from tests.cli.conftest import ended, environment, start
 from tests.contract.pagerduty_openapi import available, check_exchange
 from tests.stories.waiting import until
 
-PATIENCE = 30.0  # seconds; a loaded machine starts a process in some
+PATIENCE = 60.0  # seconds; a loaded machine starts a process in some
 
 Watching = Callable[..., Awaitable[asyncio.subprocess.Process]]
 

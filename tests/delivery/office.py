@@ -31,8 +31,8 @@ from tests.store.seeding import CHECKOUT, TEAM, Seed
 from tests.stories.waiting import until
 
 PERIODS = Periods(
-    call=0.4,
-    lease=1.6,
+    call=1.0,
+    lease=3.0,
     look_up_after=0.2,
     poll=0.05,
     figures=0.05,

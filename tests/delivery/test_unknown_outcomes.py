@@ -42,8 +42,8 @@ async def settled(office: Office, row: int) -> None:
     [
         pytest.param("drop_after", {}, id="carried out, answer lost"),
         pytest.param("drop_before", {}, id="not carried out, answer lost"),
-        pytest.param("hang", {"seconds": 1.0}, id="carried out, too slow"),
-        pytest.param("hang", {"seconds": 1.0, "carried_out": False}, id="not carried out, too slow"),
+        pytest.param("hang", {"seconds": 2.5}, id="carried out, too slow"),
+        pytest.param("hang", {"seconds": 2.5, "carried_out": False}, id="not carried out, too slow"),
         pytest.param("server_error", {}, id="a proxy's page"),
         pytest.param("error", {"error": "internal_error"}, id="Slack's own trouble"),
     ],
@@ -186,7 +186,7 @@ async def test_an_edit_without_an_answer_is_made_again(running: Office) -> None:
     row = await running.has(an_incident())
     message = await running.first()
     await settled(running, row)
-    running.fake.fault("chat.update", "hang", seconds=1.0, carried_out=False)
+    running.fake.fault("chat.update", "hang", seconds=2.5, carried_out=False)
     await running.becomes(acknowledged(an_incident()))
     await until(lambda: "Acknowledged" in words(message), "it was never edited")
     await settled(running, row)

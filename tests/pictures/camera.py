@@ -30,7 +30,7 @@ part => {
   return { x, y, width, height };
 }
 """
-PATIENCE = 20_000  # milliseconds until what a picture shows must be there
+PATIENCE = 60_000  # milliseconds until what a picture shows must be there
 
 
 def file_name(name: str, scheme: Scheme) -> str:

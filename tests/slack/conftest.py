@@ -13,7 +13,7 @@ from bot.sandbox.world import acme
 from bot.slack.client import Slack
 from bot.slack.connection import open_session
 
-CALL_SECONDS = 0.5
+CALL_SECONDS = 1.5
 
 
 @pytest.fixture

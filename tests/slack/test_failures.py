@@ -86,7 +86,7 @@ class TestAPostIsNeverRepeated:
         assert fake.workspace.posted == []
 
     async def test_when_slack_is_silent(self, slack: Slack, fake: FakeSlack) -> None:
-        fake.fault("chat.postMessage", "hang", seconds=2)
+        fake.fault("chat.postMessage", "hang", seconds=4)
         with pytest.raises(OutcomeUnknown) as silent:
             await slack.post(CHANNEL, "Disk full")
         assert silent.value.code == "timeout"
@@ -227,7 +227,7 @@ class TestAnsweringAtItsOwnAddress:
 
     async def test_its_address_is_in_no_error(self, odd: OddServer, slack_behind: Slack) -> None:
         async def silent(request: web.Request) -> web.Response:
-            await asyncio.sleep(2)
+            await asyncio.sleep(4)
             return web.Response()
 
         odd.answer = silent

@@ -97,8 +97,8 @@ class Office:
             "admins": ("U0CAROL",),
             "remind_unlinked": False,  # it goes by the time of day where people are
             "poll_seconds": 0.2,
-            "slack_call_seconds": 2.0,
-            "lease_seconds": 4.0,
+            "slack_call_seconds": 4.0,  # also at the start, and on a busy machine
+            "lease_seconds": 8.0,
             "look_up_seconds": 1.0,
             "pace_channel_burst": 50,
             "shutdown_seconds": 3.0,
