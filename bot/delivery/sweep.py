@@ -22,13 +22,13 @@ from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.levels import Levels
 from bot.store.cursors import Cursor, Cursors
 from bot.store.incidents import Incidents
-from bot.store.leases import Lease, Leases
+from bot.store.leases import Leases
 
 log = structlog.get_logger("pagerline.sweep")
 
 SWEEPING = "sweep"  # held while it runs
 PERIOD = "sweep period"  # held until the next one is due
-SWEEPING_SECONDS = 60.0
+SWEEPING_SECONDS = 6.0  # how long one that died in the middle keeps the next from beginning
 AGAIN_SECONDS = 15.0  # after a sweep that failed, unless the period is shorter
 TOGETHER = 50  # readings saved in one commit
 OVERLAP = 10  # entries of the page before: what was resolved meanwhile has moved the others forward
@@ -101,6 +101,8 @@ class Sweep:
                 log.warning("sweep_failed", reason=str(failure))
             self._failing = True
             return False
+        if swept is None and at_start:
+            return False  # who is at it may be past what we have missed, or be dead
         if swept is not None:
             log.info(
                 "swept",
@@ -114,8 +116,8 @@ class Sweep:
         return True
 
     async def once(self, *, at_start: bool = False) -> Swept | None:
-        """One sweep; None when another replica does it, or has done it in this period (unless `at_start`:
-        then the whole list is read).
+        """One sweep; None while another replica does it, or when one has done it in this period (unless
+        `at_start`: then the whole list is read).
 
         Raises PagerDutyFailure and StoreUnavailable.
         """
@@ -123,54 +125,50 @@ class Sweep:
         mine = await self._leases.take(PERIOD, self._seconds * 0.9)
         if mine is None and not at_start:
             return None
-        lease = await self._leases.take(SWEEPING, SWEEPING_SECONDS)
-        if lease is None:
-            return None
-        try:
-            return await (self._whole(lease) if at_start else self._piece(lease))
-        except BaseException:
-            if mine is not None:
-                await self._leases.release(mine)
-            raise
-        finally:
-            await self._leases.release(lease)
+        async with self._leases.held(SWEEPING, SWEEPING_SECONDS) as lease:
+            if lease is None:
+                return None
+            try:
+                return await (self._whole() if at_start else self._piece())
+            except BaseException:
+                if mine is not None:
+                    await self._leases.release(mine)
+                raise
 
     # ------------------------------------------------------------------------------------------- two kinds
 
-    async def _whole(self, lease: Lease) -> Swept:
+    async def _whole(self) -> Swept:
         """Every page; then whatever was not in them."""
         ours = await self._incidents.open_ids()
         began_at = await self._incidents.now()
         readings = await self._reader.incidents()
-        saved = await self._save_all(readings, began_at, lease)
+        saved = await self._save_all(readings, began_at)
         listed = {reading.incident.id for reading in readings}
         gone = sorted(ours - listed)
         for incident_id in gone:
             saved += await self._read(incident_id)
-            await self._leases.renew(lease, SWEEPING_SECONDS)
         await self._cursors.put("log", Cursor(began_at))
         await self._cursors.put("sweep", Cursor(await self._incidents.now()))
         return Swept(len(readings), len(gone), saved)
 
-    async def _piece(self, lease: Lease) -> Swept:
+    async def _piece(self) -> Swept:
         """One page, and what the log tells of the others."""
         began_at = await self._incidents.now()
         cursor = await self._cursors.get("sweep") or Cursor(began_at)
         readings, more = await self._reader.open_page(cursor.position)
-        saved = await self._save_all(readings, began_at, lease)
+        saved = await self._save_all(readings, began_at)
         gone: list[str] = []
         if not more:
             gone = await self._incidents.not_read_since(began_at if not cursor.position else cursor.at)
         for incident_id in gone:
             saved += await self._read(incident_id)
-            await self._leases.renew(lease, SWEEPING_SECONDS)
         # Afterwards: what was just read is not doubted.
-        doubted, read = await self._follow_log(began_at, lease)
+        doubted, read = await self._follow_log(began_at)
         position = cursor.position + max(len(readings) - OVERLAP, 1)
         await self._cursors.put("sweep", Cursor(cursor.at, position) if more else Cursor(began_at))
         return Swept(len(readings), len(gone), saved + read, doubted)
 
-    async def _follow_log(self, began_at: datetime, lease: Lease) -> tuple[int, int]:
+    async def _follow_log(self, began_at: datetime) -> tuple[int, int]:
         """Doubt what changed later than we know of; read what we have never seen."""
         last = await self._cursors.get("log")
         since = (last.at if last else began_at - timedelta(seconds=self._seconds)) - LOG_OVERLAP
@@ -178,23 +176,20 @@ class Sweep:
         for entry in await self._reader.log_since(since):
             if entry.incident_id is not None:
                 newest[entry.incident_id] = entry.at
-        await self._leases.renew(lease, SWEEPING_SECONDS)
         doubted, unknown = await self._incidents.doubt(newest)
         read = 0
         for incident_id in unknown:
             read += await self._read(incident_id)
-            await self._leases.renew(lease, SWEEPING_SECONDS)
         await self._cursors.put("log", Cursor(began_at))
         return doubted, read
 
     # --------------------------------------------------------------------------------------------- reading
 
-    async def _save_all(self, readings: Sequence[Reading], began_at: datetime, lease: Lease) -> int:
+    async def _save_all(self, readings: Sequence[Reading], began_at: datetime) -> int:
         saved = 0
         for start in range(0, len(readings), TOGETHER):
             some = readings[start : start + TOGETHER]
             saved += sum(await asyncio.gather(*(self._save(reading, began_at) for reading in some)))
-            await self._leases.renew(lease, SWEEPING_SECONDS)
         return saved
 
     async def _read(self, incident_id: str) -> bool:

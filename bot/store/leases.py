@@ -7,12 +7,15 @@ frozen past its lease sees that the fence is no longer its own, and does not tru
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from bot.errors import StoreUnavailable
 from bot.store.database import Database
 from bot.store.tables import leases
 from bot.store.upsert import insert_into
@@ -92,6 +95,29 @@ class Leases:
                 update(leases).where(_ours(lease)).values(until=self._database.now_sql(seconds))
             )
             return bool(renewed.rowcount)
+
+    @asynccontextmanager
+    async def held(self, name: str, seconds: float) -> AsyncIterator[Lease | None]:
+        """For as long as the block takes, None when somebody else has it. It is renewed meanwhile, so that
+        `seconds` may be short: that long it keeps others away after a process has died in the block.
+        """
+        lease = await self.take(name, seconds)
+        if lease is None:
+            yield None
+            return
+        renewing = asyncio.create_task(self._go_on_renewing(lease, seconds), name=f"hold {name}")
+        try:
+            yield lease
+        finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})
+            await self.release(lease)
+
+    async def _go_on_renewing(self, lease: Lease, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds / 3)
+            with suppress(StoreUnavailable):  # then it ends by itself
+                await self.renew(lease, seconds)
 
     async def release(self, lease: Lease) -> Ended:
         """Give it back, so that the next one need not wait."""

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.delivery.rereader import LONGEST_AFTER_OUTAGE, LONGEST_PAUSE, Rereader
-from bot.delivery.sweep import Swept
+from bot.delivery.sweep import SWEEPING, SWEEPING_SECONDS, Swept
 from bot.model import Status
 from bot.pagerduty.client import PagerDuty
 from bot.pagerduty.credentials import AccountKey
@@ -18,6 +18,7 @@ from bot.pagerduty.http import PagerDutyHttp, open_session
 from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty import Incident
 from bot.store.incidents import Stale
+from bot.store.leases import Leases
 from bot.store.outcomes import pause_after
 from bot.store.wake import Wake
 from tests.delivery.reading_scene import SERVICE, Reading
@@ -183,6 +184,16 @@ class TestSweep:
         assert not await reading.sweep._try(at_start=True)
         reading.fake.outage("off")
         assert await reading.another().once() is not None
+
+    async def test_one_that_died_in_the_middle_keeps_a_start_waiting_for_seconds(
+        self, reading: Reading
+    ) -> None:
+        first = reading.fake.trigger(SERVICE, "Disk full")
+        await Leases(reading.database, "dead").take(SWEEPING, SWEEPING_SECONDS)
+        assert not await reading.sweep._try(at_start=True)  # so it is tried again soon
+        reading.pass_time(SWEEPING_SECONDS + 1)
+        assert await reading.sweep._try(at_start=True)
+        assert await reading.status(first) is Status.TRIGGERED
 
     async def test_it_runs_at_start_and_stops_when_told(self, reading: Reading) -> None:
         incident = reading.fake.trigger(SERVICE, "Disk full")

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import select
 
+from bot.store import tables
 from bot.store.database import Database
 from bot.store.leases import Leases
 from tests.store.seeding import StillDatabase, opened
+from tests.stories.waiting import until_async
 
 
 @pytest.fixture
@@ -74,6 +77,27 @@ async def test_renewing_holds_it_longer(database: Database) -> None:
     assert await ours.renew(lease, 15)
     database.clock_offset += 10
     assert await theirs.take("sweep", 15) is None
+
+
+async def test_what_is_held_for_a_block_is_renewed_until_its_end(database: Database) -> None:
+    ours, theirs = Leases(database, "us"), Leases(database, "them")
+    async with ours.held("sweep", 0.3) as lease:
+        assert lease is not None
+        for _ in range(3):
+            database.clock_offset += 0.2
+            await until_async(lambda: lasts(database, "sweep", 0.3), "it is not renewed")
+            assert await theirs.take("sweep", 15) is None
+        async with theirs.held("sweep", 15) as another:
+            assert another is None
+    assert await theirs.take("sweep", 15) is not None
+
+
+async def lasts(database: Database, name: str, seconds: float) -> bool:
+    """The lease has so many seconds left."""
+    query = select(tables.leases.c.until - database.now_sql()).where(tables.leases.c.name == name)
+    async with database.read() as connection:
+        left = await connection.scalar(query)
+    return left is not None and float(left) == pytest.approx(seconds, abs=0.01)
 
 
 async def test_of_many_at_once_one_wins(database: Database) -> None:
