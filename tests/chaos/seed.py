@@ -28,7 +28,7 @@ from tests.stories.office import Office
 
 COLUMNS = (
     *("seed", "database", "incidents", "points", "kills", "freezes", "faults", "outages", "storm s"),
-    *("true after s", "messages", "doubles", "missing", "stale", "asked", "answered", "passed"),
+    *("true after s", "of s", "messages", "doubles", "missing", "stale", "asked", "answered", "passed"),
 )
 STOPPED = 130  # the exit status of what was told to stop
 SLOW, MOST_TOLD = 10.0, 3  # seconds after which it is told what took so long, and in how many lines
@@ -62,7 +62,8 @@ def tell(result: Result) -> Told:
     cells = (
         *(result.plan.seed, result.plan.database, result.incidents, result.kills + result.freezes),
         *(result.kills, result.freezes, result.mishaps, result.outages, f"{result.lasted:.0f}", after),
-        *(result.messages, len(differences.doubles), len(differences.missing), len(differences.stale)),
+        *(f"{result.allowed:.0f}", result.messages),
+        *(len(found) for found in (differences.doubles, differences.missing, differences.stale)),
         *(result.asked, result.answered, "✓" if result.passed else "–"),
     )
     more = ""

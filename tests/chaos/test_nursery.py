@@ -54,6 +54,7 @@ async def test_it_is_killed_and_frozen_by_its_own_id_and_starts_again(
             assert bot.process.pid != first.pid
             assert await bot.stop() == 0
     finally:
+        office.ports.close()
         await office.sandbox.stop()
 
 
@@ -72,4 +73,5 @@ async def test_no_child_outlives_it(how: str, migrated_sqlite_url: str, tmp_path
                 await until(lambda: not _is_there(pid), "the child has outlived it")
         assert not _is_there(pid)
     finally:
+        office.ports.close()
         await office.sandbox.stop()
