@@ -22,7 +22,7 @@ async def built(database_url: str, people: Literal["email", "oauth"] = "email") 
         try:
             yield office
         finally:
-            await office.sandbox.stop()
+            await office.close()
     office.inspection.close()
 
 

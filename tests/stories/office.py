@@ -26,6 +26,7 @@ from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.schema import migrate
 from commands import CATALOG
+from tests.ports import Ports
 from tests.stories.inspection import Inspection
 from tests.stories.slack_eyes import Person, Place
 from tests.stories.waiting import PATIENCE, until, until_async
@@ -61,6 +62,8 @@ class Office:
         self.pagerduty = self.sandbox.pagerduty
         self.inspection = Inspection(self.slack, self.pagerduty)
         self.database_url = database_url
+        self.ports = Ports()
+        self.processes: list[OwnProcess] = []
         self.bot_url = ""
         self.keys = Fernet.generate_key().decode()
         self.checkout = Place(self.slack, "C0CHECK")
@@ -78,6 +81,13 @@ class Office:
         """Slack waits longer than it does, for a busy machine; how quick a bot is, the bench measures."""
         for one in self.slack.all:
             one.delivery.answer_seconds = one.tickets.trigger_seconds = SLACK_WAITS
+
+    async def close(self) -> None:
+        """Ends everything, the bots of a story that failed too."""
+        for bot in self.processes:
+            await bot.kill()
+        await self.sandbox.stop()
+        self.ports.close()
 
     def settings(self, port: int, **other: Any) -> Settings:
         """What a bot of this office needs; short periods, so that a story is not a wait."""
@@ -159,7 +169,7 @@ class InProcess:
     def __init__(self, office: Office, **settings: Any) -> None:
         self._office = office
         self._more = settings
-        self.port = free_port()
+        self.port = office.ports.take()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -208,11 +218,12 @@ class OwnProcess:
         self._absences = office.inspection.absences
         self._folder = folder
         self._more = settings
-        self.port = port or free_port()
+        self.port = port or office.ports.take()
         self.process: Running | None = None
         self.log = folder / f"bot-{self.port}-{secrets.token_hex(3)}.log"
         self.log.touch()
         office.inspection.logs.append(self.log)
+        office.processes.append(self)
 
     def _environment(self) -> dict[str, str]:
         values = variables(self._office.settings(self.port, **self._more))

@@ -6,14 +6,14 @@ import asyncio
 from pathlib import Path
 
 from tests.proxy import proxied
-from tests.stories.office import HOST, Office, OwnProcess, free_port, settled
+from tests.stories.office import HOST, Office, OwnProcess, settled
 from tests.stories.waiting import until
 
 
 async def test_one_stops_the_other_goes_on(
     empty_postgresql_office: Office, tmp_path: Path, haproxy: str
 ) -> None:
-    office, port = empty_postgresql_office, free_port()
+    office, port = empty_postgresql_office, empty_postgresql_office.ports.take()
     await office.migrate()
     bots = [OwnProcess(office, tmp_path, public_url=f"http://{HOST}:{port}") for _ in range(2)]
     try:

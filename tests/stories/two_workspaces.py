@@ -71,7 +71,9 @@ async def two_offices(
     with office.inspection.book.open():
         await office.migrate()
         await office.sandbox.start()
-        yield office
-        await office.sandbox.stop()
+        try:
+            yield office
+        finally:
+            await office.close()
     office.inspection.close()
     office.labs_inspection.close()

@@ -31,7 +31,7 @@ async def opened(folder: Path, people: Literal["email", "oauth"]) -> AsyncIterat
         yield made
     finally:
         await bot.stop()
-        await made.sandbox.stop()
+        await made.close()
 
 
 @pytest.fixture

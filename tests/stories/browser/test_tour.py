@@ -91,7 +91,7 @@ async def run(text: str, database: Path) -> None:
         await told["test_a_session_in_the_sandbox"](office)
     finally:
         await bot.stop()
-        await office.sandbox.stop()
+        await office.close()
 
 
 async def test_the_tour_is_skipped_and_can_be_taken_later(office: Office, fresh: Screen) -> None:
