@@ -3,9 +3,6 @@
 A commit costs the same for one item as for fifty, so the accept paths (webhooks, readings, intents) hand
 their items in here and get their answer after the commit. A group says how its items are taken, several at
 once, and what becomes of an item that cannot be.
-
-A transaction on PostgreSQL mostly waits for its round trips. When many wait behind it they need not wait for
-all of it: a second one goes beside it, as another replica's would.
 """
 
 from __future__ import annotations
@@ -24,8 +21,6 @@ from bot.store.database import Database
 from bot.store.outages import outage, until_no_deadlock
 
 MOST = 200  # items in one transaction
-AT_ONCE = 2  # transactions (PostgreSQL)
-ENOUGH = 16  # items waiting: worth a transaction beside the one under way
 
 Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -70,8 +65,7 @@ class Batcher:
         self._observe = observe
         self._most = most
         self._waiting: list[_Job] = []
-        self._at_once = AT_ONCE if database.dialect == "postgresql" else 1
-        self._workers: list[asyncio.Task[None]] = []
+        self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
     async def submit(self, group: Group[Item, Result], item: Item) -> Result:
@@ -80,15 +74,15 @@ class Batcher:
             raise StoreUnavailable("Shutting down: nothing new is taken.")
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(group, item, answer))
-        self._workers = [worker for worker in self._workers if not worker.done()]
-        if not self._workers or (len(self._workers) < self._at_once and len(self._waiting) >= ENOUGH):
-            self._workers.append(asyncio.create_task(self._work(), name="batcher"))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work(), name="batcher")
         return await answer
 
     async def close(self) -> None:
         """Commits what was handed in, and takes nothing more."""
         self._closed = True
-        await asyncio.gather(*self._workers)
+        if self._worker is not None:
+            await self._worker
 
     async def _work(self) -> None:
         while self._waiting:

@@ -11,12 +11,11 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StoreUnavailable
-from bot.store.batcher import ENOUGH, Batcher
+from bot.store.batcher import Batcher
 from bot.store.database import Database
 from bot.store.outages import DEADLOCK_TRIES
 from bot.store.people_tables import notices
 from tests.store.conftest import Store
-from tests.stories.waiting import until
 
 
 class Notes:
@@ -162,23 +161,4 @@ async def test_the_loop_goes_on_while_sqlite_commits(sqlite_url: str) -> None:
     await entered.wait()
     leave.set()
     assert await slow
-    await database.close()
-
-
-async def test_many_need_not_wait_for_one_that_hangs(migrated_postgresql_url: str) -> None:
-    database = await Database.open(migrated_postgresql_url)
-    batcher, notes = Batcher(database), Notes(database)
-    async with asyncio.timeout(20), database.write() as other:
-        await other.execute(insert(notices).values(key="a", told_at=database.now_sql()))
-        hanging = asyncio.create_task(batcher.submit(notes, "a"))
-        await until(lambda: notes.batches, "the first transaction has not begun")
-        few = [asyncio.create_task(batcher.submit(notes, f"{number}")) for number in range(ENOUGH - 1)]
-        await asyncio.sleep(0)
-        assert len(notes.batches) == 1
-        await batcher.submit(notes, "one more")
-        assert await asyncio.gather(*few) == [f"{number}!" for number in range(ENOUGH - 1)]
-        assert not hanging.done()
-        await other.rollback()
-    assert await hanging == "a!"
-    await batcher.close()
     await database.close()
