@@ -33,6 +33,7 @@ AGAIN_SECONDS = 15.0  # after a sweep that failed, unless the period is shorter
 TOGETHER = 50  # readings saved in one commit
 OVERLAP = 10  # entries of the page before: what was resolved meanwhile has moved the others forward
 LOG_OVERLAP = timedelta(minutes=2)  # clocks differ, and entries may come late
+LONGEST_LOG = timedelta(hours=1)  # after a day away a hundred calls would tell of what is long over
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Sweep:
         gone = sorted(ours - listed)
         for incident_id in gone:
             saved += await self._read(incident_id)
-        await self._cursors.put("log", Cursor(began_at))
+        # Not the log's: what it tells of resolved ones comes with the next piece.
         await self._cursors.put("sweep", Cursor(await self._incidents.now()))
         return Swept(len(readings), len(gone), saved)
 
@@ -171,9 +172,10 @@ class Sweep:
     async def _follow_log(self, began_at: datetime) -> tuple[int, int]:
         """Doubt what changed later than we know of; read what we have never seen."""
         last = await self._cursors.get("log")
-        since = (last.at if last else began_at - timedelta(seconds=self._seconds)) - LOG_OVERLAP
+        oldest = began_at - LONGEST_LOG
+        since = max(last.at, oldest) if last else began_at - timedelta(seconds=self._seconds)
         newest: dict[str, datetime] = {}
-        for entry in await self._reader.log_since(since):
+        for entry in await self._reader.log_since(since - LOG_OVERLAP):
             if entry.incident_id is not None:
                 newest[entry.incident_id] = entry.at
         doubted, unknown = await self._incidents.doubt(newest)

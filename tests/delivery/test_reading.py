@@ -232,6 +232,10 @@ class TestASweepInPieces:
         await reading.rereader.read(stale)
         reading.pass_time(300)
         reading.fake.act(incident.id, "title", by="PBOB002", text="Disk full, now with a reason")
+        for _ in range(3):  # starts of replicas that do not live until the next piece
+            reading.pass_time(100)
+            await reading.another().once(at_start=True)
+        reading.pass_time(300)
         swept = await reading.sweep.once()
         assert swept is not None
         assert swept.doubted == 1
