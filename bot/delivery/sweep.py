@@ -148,7 +148,8 @@ class Sweep:
         gone = sorted(ours - listed)
         for incident_id in gone:
             saved += await self._read(incident_id)
-        # Not the log's: what it tells of resolved ones comes with the next piece.
+        if await self._cursors.get("log") is None:  # else what it tells of resolved ones is still to be read
+            await self._cursors.put("log", Cursor(began_at))
         await self._cursors.put("sweep", Cursor(await self._incidents.now()))
         return Swept(len(readings), len(gone), saved)
 
