@@ -93,6 +93,7 @@ class Truth:
             found.doubles.append(f"stands {len(group)} times: {group[0]['text']}")
         own, pages = self._in_slack()
         for incident_id, reading in fresh.items():
+            await asyncio.sleep(0)  # Slack and PagerDuty are in this process too, and are not to be held up
             channels = [
                 channel for channel, services in FOLLOWED.items() if real[incident_id].service in services
             ]
@@ -101,6 +102,7 @@ class Truth:
             for channel in channels:
                 self._one(found, stored, reading, channel, own.get((channel, incident_id), []))
         for channel, page, mark in pages:
+            await asyncio.sleep(0)
             self._page(found, stored, channel, page, mark)
         return found
 
