@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.render.problems import working
 from bot.sandbox.slack.journal import Exchange
+from bot.store.database import Database
+from bot.store.people_tables import intents
 from tests.chaos.plan import ASKERS, FOLLOWED, Plan
 from tests.stories.office import Office
 from tests.stories.reading import words_of
@@ -81,6 +85,23 @@ def _addresses_used(office: Office) -> Iterator[str]:
         text = str(one.body.get("text"))
         if (one.status == 200 or one.fault == CARRIED_OUT) and text != working().text:
             yield one.path.rpartition("/")[2]
+
+
+async def what_became(office: Office, database: Database, asked: Asked) -> list[str]:
+    """Of one that was not answered: what its reply address got, and how the bot remembers it."""
+    tried = [
+        f"  its address at {one.at:%H:%M:%S} got {one.status} ({one.fault or 'no fault'})"
+        for one in office.slack.journal
+        if one.direction == "response_url" and one.path.endswith(asked.address)
+    ]
+    query = select(intents).where(intents.c.words == asked.words, intents.c.user_id == asked.user)
+    async with database.read() as connection:
+        rows = await connection.execute(query)
+        kept = [
+            f"  kept as {row.id}: begun {row.started_at}, {row.state} {row.finished_at}: {row.outcome!r}"
+            for row in rows
+        ]
+    return [*tried, *(kept or ["  not kept"])]
 
 
 def _told_otherwise(office: Office, asked: Asked) -> bool:

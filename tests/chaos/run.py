@@ -22,7 +22,7 @@ from bot.pagerduty.levels import Levels
 from bot.sandbox.pagerduty.limits import PER_MINUTE
 from bot.store.database import Database
 from commands import CATALOG
-from tests.chaos.asked import accepted, pretended, twice, unanswered
+from tests.chaos.asked import accepted, pretended, twice, unanswered, what_became
 from tests.chaos.forked import Nursery
 from tests.chaos.plan import FOLLOWED, LATEST_WEBHOOK, REPLICAS, Pace, Plan, Point
 from tests.chaos.proxy import Proxy
@@ -175,11 +175,12 @@ async def _judge(office: Office, result: Result) -> None:
         await until(lambda: not office.pagerduty.webhooks.waiting(), "webhooks wait", within=late)
         if result.recovered is not None and await _recovery(office, truth, result) is None:
             result.broken.append("what came late was not got over")
-    asked = accepted(office)
+        asked = accepted(office)
+        silent = unanswered(office, asked)
+        for one in silent:
+            result.broken += [f"never answered: {one}", *await what_became(office, database, one)]
     result.asked = len(asked)
-    silent = unanswered(office, asked)
     result.answered = len(asked) - len(silent)
-    result.broken += [f"never answered: {one}" for one in silent]
     result.broken += twice(office, result.plan)
     result.broken += pretended(office, asked)
     result.incidents = len(office.pagerduty.state.incidents)
