@@ -68,15 +68,15 @@ class Answering:
             return  # nothing could take it away again
         await self._private(WORKING)
 
-    async def send(self, reply: Reply) -> None:
-        """The answer, where it is meant to be seen."""
+    async def send(self, reply: Reply) -> bool:
+        """The answer, where it is meant to be seen. False when it reached nobody."""
         self.answered = True
         if reply.visibility is Visibility.CHANNEL and not self._request.in_direct_message:
             if await self._in_channel(reply):
-                return
+                return True
             why = cannot_see_channel()
             reply = Reply(f"{why.text}\n{reply.text}", (*why.blocks, *reply.blocks))
-        await self._private(reply)
+        return await self._private(reply)
 
     async def show(self, view: Mapping[str, Any]) -> bool:
         """Open a view, or let it replace the one acted in. False when Slack's trigger has expired."""
@@ -103,7 +103,7 @@ class Answering:
             ways.append(self._by_post)
         return await self._first_way(ways, reply) is None
 
-    async def _private(self, reply: Reply) -> None:
+    async def _private(self, reply: Reply) -> bool:
         request = self._request
         ways: list[Way] = []
         if request.surface is Surface.DIALOG and request.view_id:
@@ -115,8 +115,10 @@ class Answering:
         elif request.channel_id:
             ways.append(self._ephemerally)
         ways.append(self._by_direct_message)
-        if not await self._patiently(ways, reply):
+        reached = await self._patiently(ways, reply)
+        if not reached:
             log.warning("person_not_reached", surface=request.surface, user=request.user.id)
+        return reached
 
     async def _patiently(self, ways: Sequence[Way], reply: Reply) -> bool:
         """Whether one of the ways worked, tried again while Slack is away: an answer is not to be lost."""

@@ -3,13 +3,15 @@
 A listener makes a request of the payload, lets bot/command/run.py accept it (an act is committed then), acks
 and is done; which command it is, the catalog says. Bolt matches listeners one after the other, and with
 `process_before_response` it answers as soon as the listener returns instead of polling for its ack every 10
-ms; an exception would be a 500, so none leaves a listener. Its own `authorize` asks Slack nothing per
-request.
+ms; an exception would be a 500, so none leaves a listener. What could be neither kept nor refused in words
+is answered 503: Slack shows that to who pressed, and sends an event again. Its own `authorize` asks Slack
+nothing per request.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -18,6 +20,7 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.command.answering import Answering
@@ -25,9 +28,10 @@ from bot.command.arguments import Names
 from bot.command.catalog import Catalog
 from bot.command.channels import Channels
 from bot.command.fields import FieldProblems, check_fields
-from bot.command.request import Request
+from bot.command.request import Request, Surface
 from bot.command.run import Runner
 from bot.command.tasks import Stopping
+from bot.declaration import Reply
 from bot.errors import SlackFailure, StoreUnavailable
 from bot.inbound import slack_payloads as payloads
 from bot.model import Channel, SlackUser
@@ -42,11 +46,30 @@ log = structlog.get_logger("pagerline.slack")
 
 ANYTHING = re.compile("")
 OPTIONS_PATIENCE = 2.0  # seconds; Slack waits 3 for a picker's choices
+TELLING_PATIENCE = 1.0  # seconds of those 3 that are left when the database was waited for
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
+Listener = Callable[[Body, Ack], Awaitable[None]]
 Uninstalled = Callable[[str, str], Coroutine[Any, Any, None]]
 LinkPressed = Callable[[SlackUser, str, str], Awaitable[None]]
 """Told of a pressed Link button: whose, its ticket, the reply address of the message it stands on."""
+
+
+class NotTaken(Exception):
+    """It is kept nowhere, and whoever asked could not be told: Slack must not take it for accepted."""
+
+
+def _or_not_taken(listener: Listener) -> Callable[..., Awaitable[BoltResponse | None]]:
+    # Bolt looks at the parameters' names.
+    async def listen(body: Body, ack: Ack) -> BoltResponse | None:
+        try:
+            await listener(body, ack)
+        except NotTaken as reason:
+            log.warning("not_taken", reason=str(reason))
+            return BoltResponse(status=503)
+        return None
+
+    return listen
 
 
 class SlackFront:
@@ -97,12 +120,12 @@ class SlackFront:
             attaching_conversation_kwargs_enabled=False,
         )
         app.command(ANYTHING)(self.on_command)
-        app.action(ANYTHING)(self.on_action)
-        app.view_submission(ANYTHING)(self.on_submission)
+        app.action(ANYTHING)(_or_not_taken(self.on_action))
+        app.view_submission(ANYTHING)(_or_not_taken(self.on_submission))
         app.view_closed(ANYTHING)(self.on_ignored)
         app.options(ANYTHING)(self.on_options)
         app.shortcut(ANYTHING)(self.on_ignored)
-        app.event(ANYTHING)(self.on_event)
+        app.event(ANYTHING)(_or_not_taken(self.on_event))
         return app
 
     # ---------------------------------------------------------------------------------------- listeners
@@ -206,13 +229,25 @@ class SlackFront:
     # -------------------------------------------------------------------------------------------- inside
 
     async def _accept_or_tell(self, request: Request) -> None:
+        """Raises NotTaken."""
         try:
             await self._runner.accept(request)
-        except (StoreUnavailable, Stopping) as reason:
-            slack = self._workspaces.for_team(request.user.team_id)
-            if slack is not None and not isinstance(reason, Stopping):
-                said = Answering(slack, request).send(cannot_remember())
-                self._runner.tasks.start(said, name=f"refuse {request.key}")
+        except StoreUnavailable:
+            await self._tell_instead(request, cannot_remember())
+        except Stopping as stopping:
+            if request.surface in (Surface.MENTION, Surface.DIRECT):
+                raise NotTaken("restarting") from stopping  # sent again, it reaches who comes after us
+            await self._tell_instead(request, restarting())
+
+    async def _tell_instead(self, request: Request, reply: Reply) -> None:
+        """Before Slack is answered: afterwards nobody but this process would know of it."""
+        slack = self._workspaces.for_team(request.user.team_id)
+        if slack is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TELLING_PATIENCE):
+                    if await Answering(slack, request).send(reply):
+                        return
+        raise NotTaken("neither kept nor told")
 
     def _channel_event(self, event: Mapping[str, Any], team_id: str, body: Body) -> None:
         given = event.get("channel")
@@ -236,12 +271,11 @@ class SlackFront:
             log.info("event_left_to_others", what=name)
 
     async def _team(self, body: Body) -> str | None:
-        """As `_asked_team`, for those who cannot be told that the database is away."""
+        """As `_asked_team`, for those who cannot be told that the database is away. Raises NotTaken."""
         try:
             return await self._asked_team(body)
         except StoreUnavailable as away:
-            log.warning("workspace_not_looked_up", reason=str(away))
-            return None
+            raise NotTaken(str(away)) from away
 
     async def _asked_team(self, body: Body) -> str | None:
         """The workspace of ours this belongs to: a named one we serve. Raises StoreUnavailable.

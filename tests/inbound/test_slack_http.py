@@ -23,7 +23,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.inbound.slack_http import Refused, slack_endpoint, verify
+from bot.sandbox.pagerduty import Incident
 from tests.command.switchboard import Switchboard, switchboard
+from tests.stories.slack_eyes import Seen
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -283,6 +285,47 @@ async def test_when_the_store_is_away_an_act_is_refused_in_the_answer(board: Swi
     assert "cannot remember" in str(answer.body)
     assert board.truth(incident).status == "triggered"
     assert "act as Alice" in await board.types("whoami")  # reading needs no memory
+
+
+async def shown_to_alice(board: Switchboard) -> tuple[Seen, Incident]:
+    """An incident's private answer, with its buttons."""
+    incident = await board.breaks("Disk full")
+    await board.types(f"show {incident.number}")
+    return board.newest(), incident
+
+
+async def test_when_the_store_is_away_who_presses_is_told_before_slack_is_answered(
+    board: Switchboard,
+) -> None:
+    shown, incident = await shown_to_alice(board)
+    await board.services.intents._batcher.close()
+    await shown.press("Acknowledge", by="U0ALICE")
+    assert "cannot remember" in board.newest().text
+    assert board.truth(incident).status == "triggered"
+
+
+async def test_what_is_neither_kept_nor_told_is_not_taken_for_accepted(board: Switchboard) -> None:
+    """Slack shows who pressed that it failed."""
+    shown, incident = await shown_to_alice(board)
+    button = next(one for one in shown.controls if one.label == "Acknowledge")
+    await board.services.intents._batcher.close()
+    board.slack.fault("*", "server_error", count=99)
+    answer = await board.slack.action(
+        "U0ALICE", button.action_id, channel=shown.channel, message=shown.ts, value=button.value
+    )
+    board.slack.faults.clear()
+    assert answer.status == 503
+    assert board.truth(incident).status == "triggered"
+
+
+async def test_while_it_stops_presses_are_told_and_events_left_to_who_comes_after(board: Switchboard) -> None:
+    shown, incident = await shown_to_alice(board)
+    assert await board.runner.tasks.finish(30) == 0
+    await shown.press("Acknowledge", by="U0ALICE")
+    assert "restarting" in board.newest().text
+    assert board.truth(incident).status == "triggered"
+    asked = await board.slack.mention("U0ALICE", "C0CHECK", f"ack {incident.number}")
+    assert asked.status == 503  # Slack sends it again
 
 
 async def test_bolt_sets_the_level_of_no_logger_of_ours(door: str) -> None:
