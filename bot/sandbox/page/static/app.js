@@ -182,6 +182,17 @@ function onHint(hint) {
 let unfollow = () => {};
 
 async function become(user) {
+  // What still stands there was drawn for somebody else, and would be pressed as them.
+  const drawn = [byId("scroll"), byId("thread")];
+  for (const part of drawn) part.inert = true;
+  try {
+    await beThem(user);
+  } finally {
+    for (const part of drawn) part.inert = false;
+  }
+}
+
+async function beThem(user) {
   unfollow();
   modal.show(null);
   store.me = user;
