@@ -128,6 +128,8 @@ class Sweep:
             return None
         async with self._leases.held(SWEEPING, SWEEPING_SECONDS) as lease:
             if lease is None:
+                if mine is not None:
+                    await self._leases.release(mine)  # who is at it may have died: this period is anybody's
                 return None
             try:
                 return await (self._whole() if at_start else self._piece())

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, not_, or_, select
 
 from bot.model import Status
+from bot.store.question import UNKNOWN_RANK
 from bot.store.rows import OWN_RANK
 from bot.store.tables import channels, incidents, messages, shown
 
@@ -29,7 +30,7 @@ def keeps_own() -> ColumnElement[bool]:
     it stands.
     """
     held = and_(incidents.c.touched, messages.c.ts.is_not(None))
-    return or_(held, func.coalesce(incidents.c.priority_rank, 99) == OWN_RANK)
+    return or_(held, func.coalesce(incidents.c.priority_rank, UNKNOWN_RANK) == OWN_RANK)
 
 
 def speaks_for_itself() -> ColumnElement[bool]:

@@ -192,6 +192,7 @@ class TestSweep:
         await Leases(reading.database, "dead").take(SWEEPING, SWEEPING_SECONDS)
         assert not await reading.sweep._try(at_start=True)  # so it is tried again soon
         reading.pass_time(SWEEPING_SECONDS + 1)
+        assert await reading.another().once() is not None  # nor has this period been used up
         assert await reading.sweep._try(at_start=True)
         assert await reading.status(first) is Status.TRIGGERED
 
