@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, select, update
 
 from bot.model import Channel, Incident, Status
 from bot.store.database import Database
@@ -36,6 +36,8 @@ from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import incidents, messages, shown, thread_lines
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+IN_DOUBT = ""
+"""The hash of a message that an edit is under way to: nothing that is rendered has it."""
 HELD_SECONDS = 0.5
 """How long to leave a channel alone whose lease somebody else holds: about one call."""
 
@@ -138,6 +140,7 @@ class Turns:
         self._lease_seconds = lease_seconds
         # Built once: putting them together takes longer than asking.
         self._of_message, self._of_line = _message_row(), _line_row()
+        self._in_doubt = _looks_in_doubt()
 
     async def begin_post(self, message: Message) -> Begun:
         """For a message that stands nowhere.
@@ -151,7 +154,11 @@ class Turns:
         return await self._begin(Act.POST, message, still, post_charges(message.channel))
 
     async def begin_update(self, message: Message, *, for_a_click: bool = False) -> Begun:
-        """For a message that shows less than is known. A fifth of the edits is kept for answers to clicks."""
+        """For a message that shows less than is known. A fifth of the edits is kept for answers to clicks.
+
+        From here until the turn's end nobody knows what it looks like: if this process dies after the edit
+        and the incident becomes what it was before, an equal look must not be taken for a true message.
+        """
 
         def still(row: Row[Any]) -> bool:
             behind = row.shown_revision is None or row.shown_revision < row.revision
@@ -201,6 +208,8 @@ class Turns:
             if values := self._noted(act, taken.row):
                 this = messages.c.id == message.id
                 connection.execute(update(messages).where(this).values(values))
+            if act is Act.UPDATE:
+                connection.execute(self._in_doubt, {"message": message.id})
             return taken
 
         try:
@@ -316,6 +325,11 @@ def _message_row() -> Select[Any]:
         .where(messages.c.id == bindparam("message"))
         .with_for_update(of=messages, key_share=True)
     )
+
+
+def _looks_in_doubt() -> Update:
+    """Of the `message`: what it looks like is not known."""
+    return update(shown).where(shown.c.message_id == bindparam("message")).values(hash=IN_DOUBT)
 
 
 def _line_row() -> Select[Any]:

@@ -79,6 +79,7 @@ class Result:
     differences: Differences = field(default_factory=Differences)
     broken: list[str] = field(default_factory=list)  # done twice, pretended, not answered
     last: list[str] = field(default_factory=list)  # what was wrong when it was last looked at in vain
+    left: list[str] = field(default_factory=list)  # how much was wrong at each look in vain
     logs: str = ""
 
     @property
@@ -97,7 +98,11 @@ class Result:
         more = [f"… and {len(found) - TOLD} more"] if len(found) > TOLD else []
         took = f"{self.recovered:.1f}" if self.recovered is not None else "never"
         head = f"seed {self.plan.seed} on {self.plan.database}: true after {took} s of {self.allowed:.0f} s"
-        return "\n".join([head, *found[:TOLD], *more, self.logs])
+        return "\n".join([head, self.went(), *found[:TOLD], *more, self.logs])
+
+    def went(self) -> str:
+        """How what was wrong became less."""
+        return f"wrong: {', '.join(self.left)}"
 
 
 async def run(plan: Plan, office: Office, folder: Path, outage: Outage) -> Result:
@@ -199,7 +204,9 @@ async def _recovery(office: Office, truth: Truth, result: Result) -> float | Non
         silent = [f"not answered: {one}" for one in unanswered(office, accepted(office))]
         if not result.differences.all and not silent:
             return passed
-        result.last = [f"after {passed:.1f} s: {one}" for one in [*result.differences.all, *silent]]
+        wrong = [*result.differences.all, *silent]
+        result.last = [f"after {passed:.1f} s: {one}" for one in wrong]
+        result.left.append(f"{len(wrong)} after {passed:.0f} s")
         if passed > GIVE_UP * result.allowed:
             return None
         took = time.monotonic() - began - passed_before

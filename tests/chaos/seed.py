@@ -70,7 +70,7 @@ def tell(result: Result) -> Told:
     if not result.passed:
         more = result.story()
     elif result.recovered and result.recovered > SLOW:
-        more = "\n".join(result.last[:MOST_TOLD])
+        more = "\n".join([result.went(), *result.last[:MOST_TOLD]])
     return Told(
         seed=result.plan.seed,
         database=result.plan.database,

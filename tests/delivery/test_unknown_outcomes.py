@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import aiohttp
 import pytest
 
+from bot.render.incident import render_incident
 from bot.sandbox.slack import FakeSlack
 from bot.slack.marks import Mark
+from bot.store.leases import Leases
 from bot.store.people import People
-from bot.store.turns import Turn
-from tests.delivery.office import PERIODS, Office, words
+from bot.store.turns import Turn, Turns
+from tests.delivery.office import BUTTONS, PERIODS, Office, words
 from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident, opened
 from tests.stories.waiting import until, until_async
 
@@ -134,6 +136,23 @@ async def test_a_dead_process_left_a_post_behind(office: Office) -> None:
     assert (found.ts, found.mentioned) == (posted.ts, True)
     assert "Disk full" in words(office.standing()[0])
     assert len(office.calls("chat.postMessage")) == 1
+
+
+async def test_a_dead_process_left_an_edit_behind(office: Office) -> None:
+    """Killed after Slack took the edit and before it was written down; then all is as it was before that."""
+    await office.has(an_incident())
+    await office.delivery.drain()
+    await office.becomes(acknowledged(an_incident()))
+    (behind,) = await office.messages.due(0)
+    dead = Turns(office.database, Leases(office.database, "dead"), office.pace, lease_seconds=0.05)
+    turn = await dead.begin_update(behind.message)
+    assert isinstance(turn, Turn)
+    ts, edit = turn.message.ts, render_incident(turn.incident, BUTTONS)
+    assert ts is not None
+    await office.slack.update(CHECKOUT.id, ts, edit.text, edit.blocks)
+    await office.becomes(an_incident())
+    await office.delivery.drain()
+    assert "Triggered" in words(office.standing()[0])
 
 
 async def test_one_look_tells_of_all_posts_that_a_dead_process_left_behind(office: Office) -> None:
