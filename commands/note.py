@@ -8,16 +8,22 @@ Without the text, or with the Add note button, a form opens.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from bot.command.context import Context
 from bot.declaration import Argument, Button, IncidentRef, Prose, Reply, command
 from bot.model import Status
 from bot.render.outcomes import note_added
 
+CLOCKS_DIFFER = timedelta(minutes=5)  # at most: that of the database, which says when, and PagerDuty's
+
 
 async def was_noted(ctx: Context, incident: IncidentRef, text: Prose) -> bool:
-    """Whether the incident has such a note."""
+    """Whether the incident has such a note, written since it was asked for and not long before."""
     _, notes = await ctx.incidents.notes(incident)
-    return any(note.content.strip() == text.strip() for note in notes)
+    asked_at = ctx.request.asked_at
+    since = asked_at - CLOCKS_DIFFER if asked_at else datetime.min.replace(tzinfo=UTC)
+    return any(note.content.strip() == text.strip() and note.at >= since for note in notes)
 
 
 @command(

@@ -92,4 +92,5 @@ def request_of(intent: Intent) -> Request:
         thread_ts=new.thread_ts,
         message_ts=new.message_ts,
         response_url=new.response_url,
+        asked_at=intent.created_at,
     )

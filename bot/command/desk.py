@@ -15,6 +15,7 @@ from bot.accounts.acting import Acting
 from bot.command.context import Escalated, Found, NewIncident, Triggered
 from bot.command.editing import NOT_ESCALATED, Editing
 from bot.command.looking import Reach, distinct, no_such
+from bot.command.writing_down import healed_later
 from bot.declaration import IncidentRef
 from bot.errors import (
     PagerDutyFailure,
@@ -23,6 +24,7 @@ from bot.errors import (
     PagerDutyRefused,
     PagerDutyUnavailable,
 )
+from bot.events import StoryLine
 from bot.model import Channel, Incident, Note, Reading, Status, Urgency
 from bot.pagerduty.refusals import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, CANNOT_ESCALATE
 from bot.render.outcomes import Outcome, Result
@@ -86,7 +88,10 @@ class Desk(Editing):
             return outcome
         read_at = self._readings[incident.id][0].updated_at
         written_at = self._written_at[incident.id]
-        for line in await self.reach.incidents.story(incident.id):
+        story: Sequence[StoryLine] = ()
+        with healed_later("whether it was reopened"):
+            story = await self.reach.incidents.story(incident.id)
+        for line in story:
             # All three are PagerDuty's clock; `updated_at` may be cut to whole seconds.
             resolved = line.kind == "resolved" and read_at < line.at <= written_at
             reopened = line.kind == "reopened" and read_at < line.at <= written_at + timedelta(seconds=1)
@@ -174,9 +179,7 @@ class Desk(Editing):
         happen under a lease that all replicas share.
         """
         incident = await self.known(ref)
-        name = f"escalate:{incident.id}"
-        lease = await self._lease(name)
-        try:
+        async with self._alone_at(f"escalate:{incident.id}"):
             now = await self.one(IncidentRef(incident.id))
             if refusal := cannot_be_escalated(now):
                 return Escalated(now, moved=False, level=0, refusal=refusal)
@@ -191,8 +194,6 @@ class Desk(Editing):
                 return Escalated(now, moved=False, level=0, refusal=NOT_ESCALATED)
             changed = await self._changed(reading, began_at)
             return Escalated(changed, moved=True, level=level)
-        finally:
-            await self.reach.leases.release(lease)
 
     async def note(self, ref: IncidentRef, text: str) -> tuple[Incident, Note]:
         """Write a note."""

@@ -32,11 +32,8 @@ class Editing(Hand):
         if edit.level is None:
             return await self._edited(ref, edit)
         incident = await self.known(ref)
-        lease = await self._lease(f"escalate:{incident.id}")
-        try:
+        async with self._alone_at(f"escalate:{incident.id}"):
             return await self._edited(IncidentRef(incident.id), edit)
-        finally:
-            await self.reach.leases.release(lease)
 
     async def _edited(self, ref: IncidentRef, edit: Edit) -> Edited:
         now = (await self._look(ref, ask_level=edit.level is not None)).incident

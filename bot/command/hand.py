@@ -5,11 +5,14 @@ where PagerDuty's answer is saved. Above it: bot/command/editing.py and desk.py.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.accounts.acting import Acting
 from bot.command.sending import Sending
+from bot.command.writing_down import healed_later
 from bot.errors import NotAllowed, UserError
 from bot.model import Incident, Reading
 from bot.pagerduty.client import PagerDuty
@@ -38,12 +41,23 @@ class Hand(Sending):
         return self.acting.pagerduty.noting_in(self.journal)
 
     async def _changed(self, reading: Reading, began_at: datetime) -> Incident:
-        """What PagerDuty answered to our own write, saved."""
+        """What PagerDuty answered to our own write, saved if that can be: it is done in any case."""
         incident = await self.reach.levels.with_level(reading.incident)
-        await self.reach.incidents.save_written(Reading(incident, reading.updated_at), began_at=began_at)
         self.subjects.append(incident.id)
         self._written_at[incident.id] = reading.updated_at
+        with healed_later("what PagerDuty answered"):
+            await self.reach.incidents.save_written(Reading(incident, reading.updated_at), began_at=began_at)
         return incident
+
+    @asynccontextmanager
+    async def _alone_at(self, name: str) -> AsyncIterator[None]:
+        """Nobody else, on any replica, does what has this name. Raises UserError when somebody goes on to."""
+        lease = await self._lease(name)
+        try:
+            yield
+        finally:
+            with healed_later("a lease, which ends by itself"):
+                await self.reach.leases.release(lease)
 
     async def _lease(self, name: str) -> object:
         deadline = asyncio.get_running_loop().time() + LEASE_PATIENCE

@@ -25,6 +25,7 @@ from bot.command.on_record import subjects_meant
 from bot.command.parked import Parked
 from bot.command.request import Request
 from bot.command.run import Runner
+from bot.command.writing_down import kept
 from bot.declaration import Command, Reply
 from bot.errors import Failure
 from bot.model import Incident
@@ -166,11 +167,15 @@ class Recovery:
             await Answering(slack, request, pauses=PAUSES, asked=asked).send(reply)
         command = self._services.catalog.read(request.text).command
         refs = incident_refs(given.values) if given else ()
-        await self._services.intents.finish(
-            intent,
-            state,
-            outcome,
-            subjects=await subjects_meant(refs, self._services.incidents),
-            detail=reply.text,
-            identity=self._services.accounts.mode if command and command.acts else None,
-        )
+
+        async def end() -> None:
+            await self._services.intents.finish(
+                intent,
+                state,
+                outcome,
+                subjects=await subjects_meant(refs, self._services.incidents),
+                detail=reply.text,
+                identity=self._services.accounts.mode if command and command.acts else None,
+            )
+
+        await kept(end)

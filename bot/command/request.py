@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.model import Channel, SlackUser
@@ -45,6 +46,7 @@ class Request:
     view_id: str | None = None
     on_private_reply: bool = False  # the control stands on an answer of ours, which the next may replace
     mark: Mark | None = None  # what the pressed message's metadata says it is
+    asked_at: datetime | None = None  # of one that was interrupted: the database's clock
 
     @property
     def act(self) -> str:

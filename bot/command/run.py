@@ -36,6 +36,7 @@ from bot.command.services import Services
 from bot.command.steps import Errand, Steps
 from bot.command.tasks import Stopping, TrackedTasks
 from bot.command.turns import Turns
+from bot.command.writing_down import kept
 from bot.declaration import Answer, Dialog, FormRequest, Reply
 from bot.errors import (
     Failure,
@@ -49,7 +50,7 @@ from bot.errors import (
     UserError,
 )
 from bot.pagerduty.journal import Journal
-from bot.render.problems import apology, problem
+from bot.render.problems import apology, left_for_a_moment, problem, sent_and_not_noted
 from bot.store.intent_steps import DONE, FAILED, Intent, NewIntent
 
 log = structlog.get_logger("pagerline.command")
@@ -155,6 +156,8 @@ class Runner:
             errand.request_id = getattr(failure, "request_id", None)
             if not isinstance(failure, UserError):
                 log.warning("command_failed", verb=errand.called.word, outcome=outcome, error=str(failure))
+            if isinstance(failure, StoreUnavailable) and (left := _told_of_the_store(errand)):
+                return outcome, left
             scope = command.scope if command else None
             if isinstance(failure, PagerDutyForbidden) and (refusal := await self._roles.answer(errand)):
                 return outcome, refusal
@@ -185,28 +188,43 @@ class Runner:
         seconds = time.monotonic() - errand.began
         verb = command.verb if command else "unknown"
         self.services.metrics.command(verb, errand.request.surface, outcome, seconds)
+        if errand.is_left:
+            return
         try:
             await keep_changes(errand, outcome, self.services.desks.audit)
-            if errand.intent is None:
-                return
-            if errand.kept:
-                await self.services.intents.park(errand.intent, detail=what_was_told(reply))
-                return
-            journal = errand.desk.journal if errand.desk else Journal()
-            await self.services.intents.finish(
-                errand.intent,
-                DONE if outcome == "done" else FAILED,
-                outcome_for_audit(errand, outcome),
-                subjects=await subjects_of(errand, self.services.incidents),
-                detail=what_was_told(reply),
-                status=journal.status,
-                request_id=journal.request_id or errand.request_id,
-                calls=journal.calls,
-                identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,
-                words=words_on_record(command, errand.given, errand.intent.new.words) if command else None,
-            )
+            if errand.intent is not None:
+                await kept(partial(self._end, errand, errand.intent, outcome, what_was_told(reply)))
         except StoreUnavailable:
             log.warning("outcome_not_recorded", verb=verb, outcome=outcome)
+
+    async def _end(self, errand: Errand, intent: Intent, outcome: str, told: str) -> None:
+        if errand.kept:
+            await self.services.intents.park(intent, detail=told)
+            return
+        command = errand.called.command
+        journal = errand.desk.journal if errand.desk else Journal()
+        await self.services.intents.finish(
+            intent,
+            DONE if outcome == "done" else FAILED,
+            outcome_for_audit(errand, outcome),
+            subjects=await subjects_of(errand, self.services.incidents),
+            detail=told,
+            status=journal.status,
+            request_id=journal.request_id or errand.request_id,
+            calls=journal.calls,
+            identity=self.services.accounts.mode if is_refused_act(errand, outcome) else None,
+            words=words_on_record(command, errand.given, intent.new.words) if command else None,
+        )
+
+
+def _told_of_the_store(errand: Errand) -> Reply | None:
+    """What is said when the database went away in the middle; None: nothing was done, and nothing will be."""
+    if errand.desk is not None and errand.desk.journal.status is not None:
+        return sent_and_not_noted()
+    if errand.intent is not None and not errand.begun:
+        errand.is_left = True  # it stands there as asked a moment ago: bot/command/intents.py runs it
+        return left_for_a_moment()
+    return None
 
 
 def _new_intent(request: Request, called: Called) -> NewIntent:

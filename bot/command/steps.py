@@ -53,8 +53,10 @@ class Errand:
     ctx: Context | None = None
     given: Given | None = None  # what was understood, as complete as the place made it
     began: float = field(default_factory=time.monotonic)
+    begun: bool = False  # the record says so: it is looked up after a crash, not run again
     lost: bool = False  # another holder took the intent over: say nothing
     kept: bool = False  # it waits until its asker has linked their account
+    is_left: bool = False  # it waits until the database is back
     request_id: str | None = None  # PagerDuty's, of a failed call
 
     @property
@@ -108,6 +110,7 @@ class Steps:
         if errand.intent is not None and not await self._on_record(errand, command, who):
             errand.lost = True
             return None
+        errand.begun = True
         answer = await command.handler(ctx, **given.values)
         if isinstance(answer, FormRequest):
             asked = self._services.catalog.find(answer.verb) or command

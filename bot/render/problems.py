@@ -73,6 +73,23 @@ def cannot_remember() -> Reply:
     )
 
 
+def left_for_a_moment() -> Reply:
+    """The database went away before an act had begun: it is noted, and taken up when the database is back."""
+    return _said(
+        ":hourglass:",
+        "I cannot get at what I remember right now. I have your request, and will do it or tell you in a "
+        "moment: no need to ask again.",
+    )
+
+
+def sent_and_not_noted() -> Reply:
+    """The database went away after PagerDuty was asked, and what it answered is not known any more."""
+    return _said(
+        ":warning:",
+        "PagerDuty was asked, but I could not note what came of it. Look at it there before you try again.",
+    )
+
+
 def restarting() -> Reply:
     """Asked while we stop: another replica, or we in a moment, will do it."""
     return _said(":hourglass:", "I am just restarting, so nothing was done. Try again in a moment.")

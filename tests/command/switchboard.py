@@ -185,6 +185,7 @@ async def switchboard(
     trigger: bool = False,
     trigger_in: Sequence[str] = (),
     hourly: int = 5,
+    busy_timeout: float = 5.0,
 ) -> AsyncIterator[Switchboard]:
     """Open it all; closed in reverse. In OAuth mode nobody is linked at first. The rest is as in
     the settings: `lookups`, `trigger`, `trigger_in` and `hourly` for people without a PagerDuty user.
@@ -196,7 +197,7 @@ async def switchboard(
         stack.push_async_callback(slack.stop)
         pagerduty_api = await pagerduty.start()
         stack.push_async_callback(pagerduty.stop)
-        database = await Database.open(database_url)
+        database = await Database.open(database_url, busy_timeout=busy_timeout)
         stack.push_async_callback(database.close)
         await migrate(database)
         batcher = Batcher(database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -161,6 +162,16 @@ async def test_begun_notes_and_triggers_are_found_by_their_content(board: Switch
     await recover(board)
     assert "It was done" in board.newest().text
     await accepted(board, "trigger checkout Cards fail", started=True)
+    await recover(board)
+    assert "It was not done" in board.newest().text
+
+
+async def test_the_same_words_of_long_ago_are_another_note(board: Switchboard) -> None:
+    incident = await board.breaks("Disk full")
+    board.pagerduty.act(incident.id, "note", by="PALICE1", text="watching")
+    (old,) = board.truth(incident).notes
+    old.at -= timedelta(hours=1)
+    await accepted(board, f"note {incident.number} watching", started=True)
     await recover(board)
     assert "It was not done" in board.newest().text
 
