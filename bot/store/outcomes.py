@@ -54,7 +54,7 @@ class Outcomes:
                 doubt = {"posting_since": func.coalesce(table.c.posting_since, self._database.now_sql())}
                 connection.execute(update(table).where(row).values(doubt))
                 return False
-            values: dict[str, Any] = {"ts": ts, "tries": 0, "next_try_at": None}
+            values: dict[str, Any] = {"ts": ts, "tries": 0, "next_try_at": None, **_stands(turn)}
             if ended.ours:
                 # Otherwise another holder has a post of its own under way.
                 values["posting_since"] = None
@@ -170,7 +170,8 @@ class Outcomes:
             connection.execute(update(table).where(row).values(values))
             if keep is None:
                 return
-            found = connection.execute(update(table).where(row, table.c.ts.is_(None)).values(ts=keep))
+            stands = {"ts": keep, **_stands(turn)}
+            found = connection.execute(update(table).where(row, table.c.ts.is_(None)).values(stands))
             if found.rowcount and turn.line is None:
                 # What it showed when it was posted is not known.
                 self._reset_shown(connection, turn)
@@ -188,6 +189,7 @@ class Outcomes:
 
     async def folded(self, turn: Turn) -> None:
         """The page is the summary of its storm now, which is over: the other pages list nothing any more.
+        After a lost lease it is a page still, and is written anew.
 
         What was resolved without ever having had a message of its own needs none.
         """
@@ -206,7 +208,10 @@ class Outcomes:
         now = self._database.now_sql()
 
         def end(connection: Connection) -> None:
-            self._leases.release_in(connection, turn.lease)
+            if not self._leases.release_in(connection, turn.lease).held:
+                # Somebody may have written to the page since, or the storm may have begun anew.
+                self._reset_shown(connection, turn)
+                return
             connection.execute(
                 update(messages)
                 .where(of_channel, never_stood, messages.c.kind == "incident", messages.c.gone.is_(None))
@@ -281,6 +286,13 @@ class Outcomes:
         tries = connection.execute(select(table.c.tries).where(row)).scalar_one_or_none() or 0
         pause = pause_after(tries, longest)
         return {"tries": tries + 1, "next_try_at": self._database.now_sql(pause)}
+
+
+def _stands(turn: Turn) -> dict[str, Any]:
+    """An incident's message that was given up meanwhile, as over before it stood, is there after all: it is
+    to be kept true.
+    """
+    return {"gone": None} if turn.line is None and turn.message.kind == "incident" else {}
 
 
 def _row_of(turn: Turn) -> tuple[Table, ColumnElement[bool]]:

@@ -158,8 +158,10 @@ class PageTurns:
             calm = connection.execute(_state(channel)).first()
             if calm is None or calm.calm_since is None:
                 raise NoTurn(None)
-            stands = _pages(channel).where(messages.c.ts.is_not(None))
+            stands = _pages(channel).where(messages.c.ts.is_not(None)).add_columns(messages.c.posting_since)
             pages = list(connection.execute(stands.order_by(messages.c.id.desc()).limit(1)))
+            if pages and pages[0].posting_since is not None:
+                raise NoTurn(None)  # it may stand twice, and nobody looks for a second summary
             if pages:
                 self._pay(connection, channel, (Charge(UPDATES, reserve=CLICKS_SHARE),))
                 return self._turn(connection, Act.UPDATE, lease, pages[0].id, whole=True)

@@ -18,8 +18,12 @@ from bot.delivery.storm import Tuning
 from bot.model import Incident, Priority, Reference
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.state import Message
+from bot.store.leases import Leases
+from bot.store.outcomes import Outcomes
 from bot.store.pace import PaceLimits
-from bot.store.tables import channels, messages
+from bot.store.page_turns import PageTurns
+from bot.store.tables import channels, messages, shown
+from bot.store.turns import Turn
 from tests.delivery.office import PERIODS as SHORT
 from tests.delivery.office import Office, words
 from tests.store.seeding import CHECKOUT, acknowledged, an_incident, opened, resolved
@@ -208,6 +212,25 @@ async def test_it_folds_when_all_is_resolved(office: Office) -> None:
     assert all("Resolved" in words(one) for one in own)
     assert len(own) < TUNING.enter_waiting
     assert await office.messages.due(0) == []
+
+
+async def test_a_fold_whose_lease_was_lost_ends_no_storm(office: Office) -> None:
+    incidents = numbered(MANY)
+    async with at_work(office):
+        await breaks_loose(office, incidents)
+        await stand_on_pages(office, incidents)
+    async with office.database.write() as connection:
+        await connection.execute(update(channels).values(calm_since=office.database.now_sql()))
+    leases = Leases(office.database, "frozen")
+    turn = await PageTurns(office.database, leases, office.pace, lease_seconds=0).begin_fold(CHECKOUT)
+    assert isinstance(turn, Turn)
+    await Outcomes(office.database, leases).folded(turn)
+    async with office.database.read() as connection:
+        page = select(messages.c.kind).where(messages.c.id == turn.message.id)
+        assert (await connection.execute(page)).scalar_one() == "page"
+        assert (await connection.execute(select(channels.c.storm_since))).scalars().all() != [None]
+        rows = select(shown.c.revision).where(shown.c.message_id == turn.message.id)
+        assert set((await connection.execute(rows)).scalars()) == {0}  # written anew
 
 
 async def test_what_is_still_open_gets_its_own_message(office: Office) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import update
 
 from bot.model import Channel, Status
 from bot.store.database import Database
@@ -14,6 +15,7 @@ from bot.store.messages import Messages
 from bot.store.outcomes import LONGEST_AFTER_OUTAGE_SECONDS, LONGEST_PAUSE_SECONDS, Outcomes
 from bot.store.pace import Pace, PaceLimits
 from bot.store.rows import Message, ThreadLine
+from bot.store.tables import messages
 from bot.store.turns import Act, NotNow, Turn, Turns
 from tests.store.seeding import (
     CHECKOUT,
@@ -24,6 +26,7 @@ from tests.store.seeding import (
     acknowledged,
     an_incident,
     opened,
+    resolved,
 )
 
 LEASE = 15.0
@@ -250,6 +253,23 @@ class TestFrozenPastItsLease:
         assert found.posting_since is not None  # theirs is under way
         assert await seed.shown(row) is None
         assert not await them.outcomes.posted(theirs, "1.2", looks="red")
+
+    async def test_what_was_given_up_meanwhile_and_stands_after_all_is_kept_true(
+        self, us: Replica, them: Replica, seed: Seed, database: Database
+    ) -> None:
+        await seed.incident(an_incident())
+        row = await seed.message()
+        turn = await us.posting()
+        database.clock_offset += SETTLED + 1
+        look = a_turn(await them.turns.begin_look_up(await them.message()))
+        await them.outcomes.looked_up(look, None)
+        await seed.incident(resolved(an_incident()))
+        async with database.write() as connection:  # a storm's end, or a channel that was mended
+            given_up = update(messages).where(messages.c.id == row).values(gone=database.now_sql())
+            await connection.execute(given_up)
+        assert await them.messages.due(SETTLED) == []
+        assert await us.outcomes.posted(turn, "1.1", looks="red")
+        assert isinstance(await us.turns.begin_update(await us.message()), Turn)
 
     async def test_its_failure_leaves_the_others_post_alone(
         self, us: Replica, them: Replica, seed: Seed, database: Database
