@@ -169,7 +169,7 @@ async def test_begun_notes_and_triggers_are_found_by_their_content(board: Switch
 async def test_the_same_words_of_long_ago_are_another_note(board: Switchboard) -> None:
     incident = await board.breaks("Disk full")
     board.pagerduty.act(incident.id, "note", by="PALICE1", text="watching")
-    (old,) = board.truth(incident).notes
+    (old,) = board.pagerduty.state.incidents[incident.id].notes
     old.at -= timedelta(hours=1)
     await accepted(board, f"note {incident.number} watching", started=True)
     await recover(board)
