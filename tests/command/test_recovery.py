@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -169,8 +170,8 @@ async def test_begun_notes_and_triggers_are_found_by_their_content(board: Switch
 async def test_the_same_words_of_long_ago_are_another_note(board: Switchboard) -> None:
     incident = await board.breaks("Disk full")
     board.pagerduty.act(incident.id, "note", by="PALICE1", text="watching")
-    (old,) = board.pagerduty.state.incidents[incident.id].notes
-    old.at -= timedelta(hours=1)
+    notes = board.pagerduty.state.incidents[incident.id].notes
+    notes[:] = [replace(one, at=one.at - timedelta(hours=1)) for one in notes]
     await accepted(board, f"note {incident.number} watching", started=True)
     await recover(board)
     assert "It was not done" in board.newest().text
