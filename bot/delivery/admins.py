@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bot.errors import SlackFailure
+from bot.errors import Failure, SlackFailure, StoreUnavailable
 from bot.model import SlackUser
 from bot.render.text import escape
+from bot.slack.failures import OutcomeUnknown
 from bot.slack.workspaces import Workspaces
 from bot.store.notices import Notices
 
@@ -35,20 +37,39 @@ class Admins:
         self._channel_id = channel_id
 
     async def tell_once(self, key: str, text: str) -> None:
-        """Say `text` unless `key` was told before; raises StoreUnavailable, never SlackFailure."""
-        if await self._notices.claim(key):
-            log.warning("told_admins", key=key)
-            await self.tell(text)
+        """Say `text` unless `key` was told before; raises StoreUnavailable, never SlackFailure.
 
-    async def tell(self, text: str) -> None:
-        """Say it now, whatever was said before; who cannot be reached is logged."""
+        When nobody could be reached it counts as not told: the next time says it.
+        """
+        if not await self._notices.claim(key):
+            return
+        log.warning("told_admins", key=key)
+        try:
+            reached = await self.tell(text)
+        except Failure:
+            with contextlib.suppress(StoreUnavailable):
+                await self._notices.drop(key)
+            raise
+        if not reached:
+            await self._notices.drop(key)
+
+    async def tell(self, text: str) -> bool:
+        """Say it now, whatever was said before; who cannot be reached is logged. False: nobody was, of those
+        whom the settings name.
+        """
         log.warning("note_to_admins", text=text)
         channel = self._channel_id
-        for receiver in [channel] if channel else [f"{one.team_id}:{one.id}" for one in await self._people()]:
+        receivers = [channel] if channel else [f"{one.team_id}:{one.id}" for one in await self._people()]
+        reached = not receivers
+        for receiver in receivers:
             try:
                 await self._slack.direct_message(receiver, escape(text))
+                reached = True
             except SlackFailure as failure:
                 log.warning("admin_not_reached", receiver=receiver, reason=str(failure))
+                # It may stand there: a second one would be worse than none.
+                reached = reached or isinstance(failure, OutcomeUnknown)
+        return reached
 
     async def settle(self, key: str, *, after: float = 0.0) -> bool:
         """The matter is over: it may be told again the next time it happens. True when it had been told, at

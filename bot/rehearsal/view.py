@@ -10,7 +10,7 @@ from bot.model import Incident, Status
 from bot.render.text import line
 from bot.slack.client import Found, Slack
 from bot.slack.failures import ChannelClosed, ScopeMissing
-from bot.slack.marks import Mark
+from bot.slack.marks import AS_OF, Mark
 
 SCRATCH = "gameday"
 """The kind of mark of what a game day posts itself."""
@@ -73,8 +73,8 @@ class View:
         return found
 
     async def notes_about_pagerduty(self) -> list[Found]:
-        """Messages of ours without a mark: they are about no incident."""
-        return [one for one in await self.everything() if one.mark is None and "PagerDuty" in one.text]
+        """As of when the channel is true: they are about no incident."""
+        return [one for one in await self.everything() if one.mark is not None and one.mark.kind == AS_OF]
 
     async def wrong(self, incident: Incident) -> str:
         """How the channel differs from this state of the incident; empty: one message, and it is true."""

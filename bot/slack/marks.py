@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 PREFIX = "pagerline_"
+AS_OF = "as_of"
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`kind` is incident, line, call, page or news; `row` our messages.id; `event` our events.id (a line).
+    """`kind` is incident, line, call, page, news or as_of; `row` our messages.id, or the second since which
+    PagerDuty was away (as_of); `event` our events.id (a line).
 
     `mentioned`: the message mentioned the assignees when it was posted.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -61,6 +63,12 @@ class Notices:
                 )
             )
             return {row.key: row.detail for row in found}
+
+    async def told_at(self, key: str) -> datetime | None:
+        """When it was claimed, by the database's clock; None when it is settled."""
+        async with self._database.read() as connection:
+            found = await connection.execute(select(notices.c.told_at).where(notices.c.key == key))
+            return found.scalar_one_or_none()
 
     async def told(self, prefix: str) -> list[str]:
         """The keys beginning with `prefix` that were told and are not settled."""

@@ -64,12 +64,6 @@ def said(office: Office) -> list[str]:
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """One database will do: the claims are proven in tests/store."""
-    return sqlite_url
-
-
-@pytest.fixture
 async def outage(office: Office) -> Outage:
     await office.has(an_incident("Q1"))
     await office.delivery.drain()
@@ -123,3 +117,89 @@ async def test_a_replica_that_reaches_pagerduty_does_not_take_back_what_another_
     office.database.clock_offset += 60  # the first one died
     await other.notes.once()
     assert "answers again" in said(office)[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        pytest.param("rate_limit", {}, id="limited"),
+        pytest.param("error", {"error": "service_unavailable"}, id="unreachable"),
+        pytest.param("error", {"error": "update_failed"}, id="perhaps"),
+    ],
+)
+async def test_a_note_whose_edit_failed_is_taken_back_at_a_later_look(
+    outage: Outage, office: Office, mode: str, more: dict[str, object]
+) -> None:
+    outage.fails()
+    await outage.notes.once()
+    outage.answers()
+    office.fake.fault("chat.update", mode, **more)
+    await outage.notes.once()
+    assert "does not answer" in said(office)[0]
+    office.database.clock_offset += 5  # what Slack limits may go on
+    await outage.notes.once()
+    assert "answers again" in said(office)[0]
+    assert outage.healed == 1
+    assert await Notices(office.database).told("as-of:") == []
+
+
+async def test_a_note_that_is_gone_is_not_looked_for_for_ever(outage: Outage, office: Office) -> None:
+    outage.fails()
+    await outage.notes.once()
+    outage.answers()
+    office.fake.fault("chat.update", "error", error="message_not_found")
+    await outage.notes.once()
+    assert await Notices(office.database).told("as-of:") == []
+
+
+@pytest.mark.parametrize("stands", [True, False])
+async def test_a_note_posted_without_an_answer_is_found_and_taken_back(
+    outage: Outage, office: Office, stands: bool
+) -> None:
+    office.fake.fault("chat.postMessage", "drop_after" if stands else "drop_before")
+    outage.fails()
+    for _ in range(2):
+        await outage.notes.once()
+    assert len(said(office)) == int(stands)
+    outage.answers()
+    await outage.notes.once()
+    office.database.clock_offset += 60  # it would have come by now
+    await outage.notes.once()
+    assert all("answers again" in one for one in said(office))
+    assert await Notices(office.database).told("as-of:") == []
+    outage.fails()
+    await outage.notes.once()
+    assert "does not answer" in said(office)[-1]
+    assert len(said(office)) == int(stands) + 1
+    assert office.fake.doubles() == []
+
+
+async def test_without_the_history_scope_the_next_outage_is_told(outage: Outage, office: Office) -> None:
+    office.fake.history_scope(granted=False)
+    office.fake.fault("chat.postMessage", "drop_before")
+    outage.fails()
+    await outage.notes.once()
+    outage.answers()
+    await outage.notes.once()
+    outage.fails()
+    await outage.notes.once()
+    assert len(said(office)) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        pytest.param("rate_limit", {}, id="limited"),
+        pytest.param("error", {"error": "service_unavailable"}, id="unreachable"),
+    ],
+)
+async def test_a_note_that_slack_did_not_take_is_said_at_a_later_look(
+    outage: Outage, office: Office, mode: str, more: dict[str, object]
+) -> None:
+    office.fake.fault("chat.postMessage", mode, **more)
+    outage.fails()
+    await outage.notes.once()
+    assert said(office) == []
+    office.database.clock_offset += 5
+    await outage.notes.once()
+    assert len(said(office)) == 1
