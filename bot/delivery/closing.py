@@ -1,8 +1,9 @@
 """Channels that refuse us: whoever subscribed is told once, and it goes on when the bot is invited back.
 
 Met by a call (bot/delivery/setbacks.py). While a channel is closed the database does not name its messages as
-due. Slack tells of an invitation (bot/inbound) and `resume` begins again; because that event may be lost,
-closed channels are also looked at now and then.
+due. Slack tells of an invitation (bot/inbound) and it begins again; because that event may be lost, closed
+channels are also looked at now and then. Whether posting is restricted no look can tell: there the next post
+finds out, and who was told is not told again until one has succeeded.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ REASONS: Mapping[str, str] = {
     "not_in_channel": "I am not a member of it.",
     "channel_not_found": "I cannot see it: it was deleted, or it is private and I am not a member.",
 }
+RESTRICTIONS = frozenset(ChannelClosed.codes) - REASONS.keys()
 RESTRICTED = "Posting is restricted there: ask an admin of the workspace to let me post."
 
 
@@ -41,7 +43,8 @@ class Closing:
     async def close(self, channel: Channel, failure: ChannelClosed) -> list[Subscription]:
         """Slack refused the channel. Returns the subscriptions whose makers are to be told."""
         log.warning("channel_closed", team=channel.team_id, channel=channel.id, code=failure.code)
-        return await self._subscriptions.mark_broken(channel, failure.code)
+        alike = RESTRICTIONS if failure.code in RESTRICTIONS else frozenset[str]()
+        return await self._subscriptions.mark_broken(channel, failure.code, alike=alike)
 
     async def tell(self, channel: Channel, failure: ChannelClosed, broken: Sequence[Subscription]) -> None:
         """Tell whoever made them, by direct messages: not while the channel's lease is held."""
@@ -58,12 +61,12 @@ class Closing:
                 log.warning("maker_not_told", channel=channel.id, user=maker, code=refused.code)
 
     async def resume(self, channel: Channel) -> None:
-        """The bot can write there again: whatever its messages do not show is due."""
-        mended = await self._subscriptions.mend(channel)
+        """The bot may be able to write there again: whatever its messages do not show is due."""
+        mended = await self._subscriptions.mend(channel, probing=True)
         log.info("channel_open_again", team=channel.team_id, channel=channel.id, subscriptions=len(mended))
 
     async def look_again(self) -> bool:
-        """Ask Slack about every closed channel; True when one is open again."""
+        """Ask Slack about every closed channel; True when one may be open again."""
         reopened = False
         for channel in await self._messages.closed_channels():
             slack = self._workspaces.for_team(channel.team_id)

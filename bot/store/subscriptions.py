@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from bot.model import Channel, Incident, Subscription
+from bot.store.columns import moment
 from bot.store.database import Database
 from bot.store.followers import Followers, as_subscription
 from bot.store.incident_rows import IncidentRows
@@ -56,7 +57,7 @@ class Subscriptions:
         clean = storable(sub)
         if await self._is_broken(clean.channel):
             # Whoever asks for it here and now says that the channel is fit for messages again.
-            await self.mend(clean.channel)
+            await self.mend(clean.channel, probing=True)
 
         def put(connection: Connection) -> tuple[Subscription, bool]:
             chosen = [one for one in incidents if one.is_open and clean.matches(one)]
@@ -100,9 +101,14 @@ class Subscriptions:
         """Everything that is followed anywhere."""
         return await self._load(subscriptions.c.id.is_not(None))
 
-    async def mark_broken(self, channel: Channel, reason: str) -> list[Subscription]:
+    async def mark_broken(
+        self, channel: Channel, reason: str, *, alike: Collection[str] = ()
+    ) -> list[Subscription]:
         """Slack refuses the channel: nothing is written there until `mend`. Returns those broken only now, so
         that their makers are told once.
+
+        `alike`: reasons that say the same as this one. Whose makers were told of one of them are not among
+        those returned when nothing was posted in the channel since: it was opened only to try.
         """
         now = self._database.now_sql()
         closed = insert_into(channels, self._database.dialect).values(
@@ -118,19 +124,36 @@ class Subscriptions:
                     where=channels.c.closed_since.is_(None),
                 )
             )
+            newest = _newest_post(connection, channel)
+            whole = and_(_of(channel), subscriptions.c.broken_since.is_(None))
+            told = [
+                row.id
+                for row in connection.execute(select(subscriptions).where(whole))
+                if row.told_at is not None
+                and row.broken_reason in alike
+                and (newest is None or newest <= row.told_at)
+            ]
+            connection.execute(
+                update(subscriptions)
+                .where(whole, subscriptions.c.id.not_in(told))
+                .values(told_at=newest or now)
+            )
             rows = connection.execute(
                 update(subscriptions)
-                .where(_of(channel), subscriptions.c.broken_since.is_(None))
-                .values(broken_since=now, broken_reason=storable(reason)[:REASON_LENGTH], told_at=now)
+                .where(whole)
+                .values(broken_since=now, broken_reason=storable(reason)[:REASON_LENGTH])
                 .returning(subscriptions)
             )
-            return sorted(map(as_subscription, rows), key=lambda one: one.id or 0)
+            broken = [as_subscription(row) for row in rows if row.id not in told]
+            return sorted(broken, key=lambda one: one.id or 0)
 
         return await self._change(break_)
 
-    async def mend(self, channel: Channel) -> list[Subscription]:
+    async def mend(self, channel: Channel, *, probing: bool = False) -> list[Subscription]:
         """The channel takes messages again: what is open is shown and kept true from now on. Returns the
         subscriptions that were broken.
+
+        `probing`: nobody has said so, the next post is to find out. What their makers were told stays known.
         """
 
         def mend(connection: Connection) -> list[Subscription]:
@@ -146,10 +169,9 @@ class Subscriptions:
                 .order_by(subscriptions.c.id)
             )
             mended = [as_subscription(row) for row in broken]
+            forgotten = {} if probing else {"broken_reason": None, "told_at": None}
             connection.execute(
-                update(subscriptions)
-                .where(_of(channel))
-                .values(broken_since=None, broken_reason=None, told_at=None)
+                update(subscriptions).where(_of(channel)).values(broken_since=None, **forgotten)
             )
             self._catch_up(connection, channel, mended)
             return mended
@@ -187,7 +209,8 @@ class Subscriptions:
         put = connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["team_id", "channel_id", "kind", "target_id"],
-                set_={name: values[name] for name in replaced},
+                # Whoever asks for it now was told nothing yet.
+                set_={**{name: values[name] for name in replaced}, "told_at": None},
             ).returning(subscriptions)
         )
         return as_subscription(put.one())
@@ -239,3 +262,12 @@ class Subscriptions:
 
 def _of(channel: Channel) -> ColumnElement[bool]:
     return and_(subscriptions.c.team_id == channel.team_id, subscriptions.c.channel_id == channel.id)
+
+
+def _newest_post(connection: Connection, channel: Channel) -> datetime | None:
+    """Slack's clock: when the newest message that stands in the channel was posted. Thread lines do not
+    count: there are channels that take nothing else.
+    """
+    here = and_(messages.c.team_id == channel.team_id, messages.c.channel_id == channel.id)
+    newest = connection.execute(select(func.max(messages.c.ts)).where(here)).scalar_one()
+    return None if newest is None else moment(float(newest))

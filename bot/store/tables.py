@@ -187,8 +187,8 @@ subscriptions = Table(
     Column("made_by", Text, nullable=False),
     Column("made_at", Moment, nullable=False),
     Column("broken_since", Moment),
-    Column("broken_reason", Text),
-    Column("told_at", Moment),  # when its maker was told that it is broken
+    Column("broken_reason", Text),  # with told_at kept while posts are only tried again
+    Column("told_at", Moment),  # its maker was told: the newest post's time in Slack then, or the moment
     UniqueConstraint("team_id", "channel_id", "kind", "target_id"),
     Index("ix_subscriptions_kind_target_id", "kind", "target_id"),
 )

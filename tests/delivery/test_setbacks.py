@@ -6,6 +6,7 @@ import pytest
 
 from bot.model import Channel
 from bot.render.incident import render_incident
+from bot.sandbox.slack.journal import Exchange
 from tests.delivery.office import BUTTONS, Office, words
 from tests.store.seeding import CHECKOUT, SEARCH, a_line, acknowledged, an_incident, resolved
 from tests.stories.waiting import until, until_async
@@ -98,6 +99,27 @@ class TestAClosedChannel:
         running.fake.workspace.channels[general.id].members.append("U0PAGER")
         await running.first(general)
 
+    async def test_where_posting_is_restricted_it_is_tried_again_and_told_once(self, running: Office) -> None:
+        await running.follows(CHECKOUT, made_by="U0ALICE")
+        running.fake.fault(
+            "chat.postMessage", "error", error="restricted_action", channel=CHECKOUT.id, count=10_000
+        )
+        await running.has(an_incident())
+        await until(lambda: bool(running.direct("U0ALICE")), "nobody was told")
+        await until(lambda: len(_refused(running)) > 3, "it was not tried again")
+        assert len(running.direct("U0ALICE")) == 1
+
+        running.fake.faults.clear()
+        await running.first()
+        running.fake.fault(
+            "chat.postMessage", "error", error="restricted_action", channel=CHECKOUT.id, count=10_000
+        )
+        await running.has(an_incident("Q2"))
+        await until(lambda: len(running.direct("U0ALICE")) == 2, "nobody was told of the second time")
+        tried = len(_refused(running))
+        await until(lambda: len(_refused(running)) > tried + 3, "it was not tried again")
+        assert len(running.direct("U0ALICE")) == 2
+
     async def test_a_maker_who_cannot_be_told_stops_nothing(self, running: Office) -> None:
         general = Channel(CHECKOUT.team_id, "C0GENERAL")
         await running.follows(general, made_by="U0NOBODY")
@@ -165,6 +187,11 @@ class TestRefusedContent:
         await office.delivery.drain()
         (line,) = office.thread(office.standing()[0].ts)
         assert line.text.startswith("Escalated")
+
+
+def _refused(office: Office) -> list[Exchange]:
+    posts = office.calls("chat.postMessage")
+    return [one for one in posts if "restricted_action" in str(one.as_json())]
 
 
 async def _due_again(office: Office) -> bool:

@@ -201,6 +201,59 @@ async def test_a_mended_channel_shows_what_is_open(store: Store) -> None:
     assert len(await store.subscriptions.mark_broken(OPS, "again")) == 1
 
 
+RESTRICTED = ("restricted_action", "posting_to_channel_denied")
+
+
+async def _is_posted(store: Store, ts: str) -> None:
+    async with store.database.write() as connection:
+        await connection.execute(update(messages).values(ts=ts))
+
+
+async def _told_of_a_restriction(store: Store, reason: str = RESTRICTED[0]) -> list[str]:
+    broken = await store.subscriptions.mark_broken(OPS, reason, alike=RESTRICTED)
+    return [one.made_by for one in broken]
+
+
+async def test_what_is_opened_only_to_try_tells_of_the_same_refusal_once(store: Store) -> None:
+    await store.subscriptions.add(a_subscription())
+    await store.incidents.accept(an_event())
+    await _is_posted(store, "1785585600.000100")
+    assert await _told_of_a_restriction(store) == ["U0MAKER"]
+    for reason in (*RESTRICTED, *RESTRICTED):
+        assert len(await store.subscriptions.mend(OPS, probing=True)) == 1
+        assert await _told_of_a_restriction(store, reason) == []
+        (one,) = await store.subscriptions.of_channel(OPS)
+        assert one.broken_since is not None
+
+
+@pytest.mark.parametrize("change", ["a post", "the first post", "an invitation", "another reason"])
+async def test_after_a_true_change_the_makers_are_told_again(store: Store, change: str) -> None:
+    await store.subscriptions.add(a_subscription())
+    await store.incidents.accept(an_event())
+    if change != "the first post":
+        await _is_posted(store, "1785585600.000100")
+    reason = "not_in_channel" if change == "another reason" else RESTRICTED[0]
+    assert len(await store.subscriptions.mark_broken(OPS, reason, alike=RESTRICTED)) == 1
+    await store.subscriptions.mend(OPS, probing=change != "an invitation")
+    if change == "a post":
+        await _is_posted(store, "1785585600.000200")
+    elif change == "the first post":
+        await _is_posted(store, "4102444800.000100")
+    assert await _told_of_a_restriction(store) == ["U0MAKER"]
+    await store.subscriptions.mend(OPS, probing=True)
+    assert await _told_of_a_restriction(store) == []
+    await store.subscriptions.mend(OPS, probing=True)
+    assert len(await store.subscriptions.mark_broken(OPS, "It was archived.")) == 1
+
+
+async def test_who_asks_while_posts_are_only_tried_again_is_told_too(store: Store) -> None:
+    await store.subscriptions.add(a_subscription())
+    await store.subscriptions.add(ALL)
+    assert await _told_of_a_restriction(store) == ["U0MAKER", "U0MAKER"]
+    await store.subscriptions.add(replace(ALL, made_by="U0OTHER"))
+    assert await _told_of_a_restriction(store) == ["U0OTHER"]
+
+
 async def test_what_came_to_match_while_the_channel_was_broken_is_shown_too(store: Store) -> None:
     await store.subscriptions.add(a_subscription(priorities=frozenset({"P1"})))
     for name in ("Q1", "Q2"):
