@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import structlog
 
+from bot.command.writing_down import Sleep, kept
 from bot.delivery.closing import Closing
 from bot.delivery.periods import Periods
 from bot.delivery.tokens import Tokens
-from bot.errors import SlackFailure, StoreUnavailable
+from bot.errors import SlackFailure
 from bot.metrics import Metrics
 from bot.slack.failures import (
     ChannelClosed,
@@ -34,7 +35,6 @@ from bot.store.turns import Act, NotNow, Turn
 log = structlog.get_logger("pagerline.delivery")
 
 T = TypeVar("T")
-Sleep = Callable[[float], Awaitable[None]]
 
 SAVING_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts to write down what Slack has done: losing it costs a look-up, or a double."""
@@ -184,9 +184,4 @@ class Setbacks:
 
         Raises StoreUnavailable in the end: then the row still says that a post is under way.
         """
-        for pause in SAVING_PAUSES:
-            try:
-                return await write()
-            except StoreUnavailable:
-                await self._sleep(pause)
-        return await write()
+        return await kept(write, pauses=SAVING_PAUSES, sleep=self._sleep)
