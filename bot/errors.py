@@ -11,7 +11,8 @@
     │  ├─ PagerDutyUnauthorized 401: the token is no good (any more)
     │  └─ PagerDutyNotFound     404, or PagerDuty's codes for the same
     ├─ SlackFailure             one of Slack's error codes; what we do about each: bot/slack/failures.py
-    └─ StoreUnavailable         the database cannot take or tell anything right now
+    ├─ StoreUnavailable         the database cannot take or tell anything right now
+    └─ NotOursAnyMore           somebody else may have taken the act over: nothing was sent, nothing is said
 
 Anything else is a bug: the person gets an apology with an id, the log the traceback (bot/command/run.py
 decides, nobody else).
@@ -95,3 +96,9 @@ class SlackFailure(Failure):
 
 class StoreUnavailable(Failure):
     """The database is away, full, or locked: nothing was remembered."""
+
+
+class NotOursAnyMore(Failure):
+    """The lease of an act had lapsed when its write was to be sent. Whoever holds it now says what became of
+    it.
+    """

@@ -5,7 +5,8 @@
     started                                  looked up in PagerDuty, reported as done or not, never repeated
     waiting for its asker to link            run once they have (bot/command/parked.py); after 15 minutes told
 
-A process at work renews its leases; whoever finds one lapsed takes it over (bot/store/intents.py).
+A process at work renews its leases; whoever finds one lapsed takes it over (bot/store/intents.py). One that
+was frozen and finds its own lapsed sends no write any more (bot/pagerduty/journal.py).
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ from bot.errors import (
     Failure,
     NotAllowed,
     NotLinked,
+    NotOursAnyMore,
     PagerDutyFailure,
     PagerDutyForbidden,
     PagerDutyUnavailable,
@@ -151,6 +152,11 @@ class Runner:
             return outcome, answer
         except asyncio.CancelledError:
             raise
+        except NotOursAnyMore:
+            # Looked up and told by whoever takes it over, perhaps ourselves (bot/command/intents.py).
+            log.warning("lease_lapsed_before_write", verb=errand.called.word)
+            errand.lost = True
+            return "lost", None
         except Failure as failure:
             outcome = _family(failure)
             errand.request_id = getattr(failure, "request_id", None)

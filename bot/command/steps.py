@@ -15,6 +15,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bot.accounts.acting import Acting
@@ -110,6 +111,8 @@ class Steps:
         if errand.intent is not None and not await self._on_record(errand, command, who):
             errand.lost = True
             return None
+        if errand.intent is not None:
+            errand.desk.journal.is_ours = partial(self._services.intents.is_held, errand.intent)
         errand.begun = True
         answer = await command.handler(ctx, **given.values)
         if isinstance(answer, FormRequest):

@@ -111,6 +111,7 @@ class EventsApi:
         limited = 403 if path == LEGACY_PATH else 429
         unsure, pauses = False, iter(self._pauses)
         while True:
+            journal.about_to_send("POST")
             answer = await self._post(path, body)
             journal.called(MadeCall("POST", path, answer.status, answer.request_id, answer.seconds))
             if 200 <= answer.status < 300:

@@ -28,7 +28,7 @@ import aiohttp
 import structlog
 
 from bot import outbound
-from bot.errors import PagerDutyUnauthorized, PagerDutyUnavailable
+from bot.errors import NotOursAnyMore, PagerDutyUnauthorized, PagerDutyUnavailable
 from bot.model import MadeCall
 from bot.pagerduty import paging
 from bot.pagerduty.answers import Answer, Reply, read
@@ -103,7 +103,8 @@ def open_session(*, trust_env: bool = False) -> aiohttp.ClientSession:
 
 class PagerDutyHttp:
     """Calls over a session that the caller opens and closes. Raises the kinds of PagerDutyFailure, and where
-    a person's token turns out to be over whatever its `renew` raises (NotLinked); nothing else.
+    a person's token turns out to be over whatever its `renew` raises (NotLinked), and what a journal forbids
+    to send (NotOursAnyMore); nothing else.
 
     `clock` gives UTC for `sent_at`, `timer` monotonic seconds, `sleep` waits: tests pass their own. `on_call`
     and `on_end` count, `tally` by identity; `is_silent`: whether a call to this address is to find nobody (a
@@ -179,7 +180,7 @@ class PagerDutyHttp:
         except PagerDutyUnavailable:
             end = "too_late" if call.late or self._timer() >= call.ends else "unavailable"
             raise
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, NotOursAnyMore):
             end = "cancelled"
             raise
         finally:
@@ -258,6 +259,9 @@ class PagerDutyHttp:
                     continue
                 if spread := self._limiter.take(who, call.rank):
                     await self.sleep(min(spread, max(0.0, call.ends - self._timer())))
+                # Here and no sooner: a newer token, the limit and other calls in flight take their time.
+                if call.journal is not None:
+                    call.journal.about_to_send(call.method)
                 began, reply = self._timer(), None
                 try:
                     reply = await self._send(call)

@@ -12,7 +12,8 @@ whoever holds it can write to that person.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, or_, select, update
@@ -40,16 +41,27 @@ from bot.store.snapshots import storable
 
 
 class Intents:
-    """The `intents` table; `holder` names this process, `lease` is in seconds."""
+    """The `intents` table; `holder` names this process, `lease` is in seconds, `timer` gives monotonic ones,
+    which go on while the process is frozen.
+    """
 
     def __init__(
-        self, database: Database, batcher: Batcher, sealer: Sealer, *, holder: str, lease: float = 20.0
+        self,
+        database: Database,
+        batcher: Batcher,
+        sealer: Sealer,
+        *,
+        holder: str,
+        lease: float = 20.0,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._batcher = batcher
         self._sealer = sealer
         self._holder = holder
         self._lease = lease
+        self._timer = timer
+        self._held: dict[int, tuple[int, float]] = {}  # begun here: the fence, and when by `timer` it lapses
         self._records: dict[int, int] = {}  # intents begun here: their rows in the audit
         self._storing = Storing(database, sealer, holder=holder, lease=lease)
         self._starting = Starting(database, holder=holder, lease=lease)
@@ -65,7 +77,11 @@ class Intents:
 
     async def start(self, intent: Intent, entry: Entry | None) -> bool:
         """The act begins now: on record before it happens. False when somebody else took it over."""
+        # The database counts from when it gets to it, which is later: what we think is ours, nobody may take.
+        lapses = self._timer() + self._lease
         started = await self._batcher.submit(self._starting, Start(intent, storable(entry)))
+        if started is not None:
+            self._held[intent.id] = (intent.fence, lapses)
         if started is not None and started.record is not None:
             self._records[intent.id] = started.record
         return started is not None
@@ -87,6 +103,7 @@ class Intents:
         """It ended; `outcome` is one word, `detail` the answer's plain text; the rest as `Finish` has it.
         False when it was not ours any more.
         """
+        self._held.pop(intent.id, None)
         record = self._records.pop(intent.id, None)
         ended = Finish(
             record=record,
@@ -105,13 +122,31 @@ class Intents:
 
     async def renew(self, ids: Sequence[int]) -> None:
         """We are still at these."""
-        if ids:
-            async with self._database.write() as connection:
-                await connection.execute(
-                    update(intents)
-                    .where(intents.c.id.in_(list(ids)), intents.c.holder == self._holder)
-                    .values(lease_until=self._until())
-                )
+        if not ids:
+            return
+        lapses = self._timer() + self._lease
+        async with self._database.write() as connection:
+            rows = await connection.execute(
+                update(intents)
+                .where(intents.c.id.in_(list(ids)), intents.c.holder == self._holder)
+                .values(lease_until=self._until())
+                .returning(intents.c.id, intents.c.fence)
+            )
+            renewed = [(row.id, row.fence) for row in rows]
+        for ident, fence in renewed:
+            held = self._held.get(ident)
+            if held is not None and held[0] == fence:
+                self._held[ident] = (fence, lapses)
+
+    def is_held(self, intent: Intent) -> bool:
+        """Whether what we began is still ours without a doubt; once it was not, it never is again. Asks
+        nobody, so that no time goes by between the answer and what is done on it.
+        """
+        held = self._held.get(intent.id)
+        if held is not None and held[0] == intent.fence and self._timer() < held[1]:
+            return True
+        self._held.pop(intent.id, None)
+        return False
 
     async def take_interrupted(self, limit: int = 20, *, all_of_them: bool = False) -> list[Intent]:
         """Those whose holder is gone, now ours; oldest first. `all_of_them`: whoever held them (at the start

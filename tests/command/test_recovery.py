@@ -16,12 +16,14 @@ from bot.command.run import Runner
 from bot.command.services import Services
 from bot.command.tasks import TrackedTasks
 from bot.model import SlackUser
+from bot.sandbox.pagerduty.faults import Fault
 from bot.store.audit import Entry
 from bot.store.batcher import Batcher
 from bot.store.intent_steps import Intent, NewIntent
 from bot.store.intents import Intents
 from bot.store.people_tables import audit, intents
 from tests.command.switchboard import Switchboard
+from tests.stories.waiting import until
 
 ALICE = SlackUser("T0ACME", "U0ALICE")
 
@@ -229,6 +231,43 @@ async def test_a_frozen_holder_that_wakes_says_and_does_nothing(board: Switchboa
     await asleep.perform(request, board.services.catalog.read(request.text), intent)
     assert board.truth(incident).status == "triggered"
     assert board.checkout.private("U0ALICE") == []
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_one_frozen_before_its_write_leaves_it_to_whoever_holds_it_then(
+    board: Switchboard, alone: bool
+) -> None:
+    board.pagerduty.webhooks.set_mode("drop")  # so that it is looked at before it is written to
+    incident = board.pagerduty.trigger("PSVCCHK", "Disk full")
+    slow = Fault("slow", paths=[f"/incidents/{incident.id}"], methods=["GET"], seconds=0.8, count=1)
+    board.pagerduty.faults.set(slow)
+    now = 0.0
+    sealer = board.services.intents._sealer
+    its = Intents(board.database, Batcher(board.database), sealer, holder="asleep", timer=lambda: now)
+    asleep = Runner(_with_intents(board, its), TrackedTasks())
+    line = f"note {incident.id} watching"
+    await asleep.accept(
+        Request(key="slash:1", user=ALICE, surface=Surface.SLASH, text=line, channel_id="C0CHECK")
+    )
+    await until(lambda: slow.count == 0, "it did not look before it wrote")
+    assert await its.state_of("slash:1") == "started"
+    now += 30
+    async with board.database.write() as connection:
+        await connection.execute(update(intents).values(lease_until=intents.c.lease_until - 30))
+    if alone:
+        await asleep.tasks.settle()
+        assert await its.state_of("slash:1") == "started"
+    holder = asleep if alone else board.runner
+    assert await Recovery(holder).round() == 1
+    await holder.tasks.settle()
+    assert "It was not done" in board.newest().text
+    await board.newest().press("Do it now", by="U0ALICE")
+    await board.settle()
+    await asleep.tasks.settle()
+    assert [one.content for one in board.truth(incident).notes] == ["watching"]
+    said = [one.text for one in board.checkout.private("U0ALICE")]
+    assert sum("Note added" in one for one in said) == 1
+    assert await its.state_of("slash:1") == "failed"
 
 
 async def test_a_stopping_process_takes_nothing_over_but_keeps_its_own(board: Switchboard) -> None:

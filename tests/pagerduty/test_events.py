@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from bot.errors import PagerDutyRefused, PagerDutyUnavailable, UserError
+from bot.errors import NotOursAnyMore, PagerDutyRefused, PagerDutyUnavailable, UserError
 from bot.pagerduty.event_fields import Action, Alert, Change, Link, Severity
 from bot.pagerduty.events import PROMPT, EventsApi, pauses_within
 from bot.pagerduty.http import open_session
@@ -68,6 +68,14 @@ async def test_pagerduty_makes_a_key_where_none_is_given(bench: Bench) -> None:
     taken = await bench.api().send(bench.key, Alert(summary="s", source="db-1"), Journal())
     [incident] = bench.fake.state.incidents.values()
     assert taken.key == incident.alerts[0].key != ""
+
+
+async def test_what_was_taken_over_during_a_pause_is_not_sent_again(bench: Bench) -> None:
+    bench.fake.outage("limited")
+    journal = Journal(is_ours=lambda: not bench.paused)
+    with pytest.raises(NotOursAnyMore):
+        await bench.api().send_change(bench.key, Change(summary="Deployed", source="ci"), journal)
+    assert (bench.calls, journal.status) == ([429], 429)
 
 
 @pytest.mark.parametrize("legacy", [False, True])

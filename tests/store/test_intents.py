@@ -143,6 +143,37 @@ async def test_a_dead_holders_is_taken_over_with_everything_needed(database: Dat
     assert await second.finish(taken, DONE, "done")
 
 
+async def test_what_is_held_ends_before_anybody_else_may_take_it(database: Database) -> None:
+    now = 100.0
+    first = Intents(database, Batcher(database), SEALER, holder="first", lease=20, timer=lambda: now)
+    second = at(database, "second")
+    intent = await stored(first)
+    assert not first.is_held(intent)
+    await first.start(intent, entry(intent))
+    now += 15
+    await first.renew([intent.id])
+    now += 19
+    assert first.is_held(intent)
+    await age(database, 30)
+    (taken,) = await second.take_interrupted()
+    await first.renew([intent.id])
+    assert first.is_held(intent)  # by its own clock, which the database's has not gone along with
+    now += 1
+    assert not first.is_held(intent)
+    assert not second.is_held(taken)  # begun by somebody else: looked up, and not carried out
+
+
+async def test_what_was_not_held_once_is_not_held_again(database: Database) -> None:
+    now = 100.0
+    store = Intents(database, Batcher(database), SEALER, holder="first", lease=20, timer=lambda: now)
+    intent = await stored(store)
+    await store.start(intent, entry(intent))
+    now += 20
+    assert not store.is_held(intent)
+    await store.renew([intent.id])
+    assert not store.is_held(intent)
+
+
 async def test_one_of_two_takes_it(database: Database) -> None:
     await stored(at(database))
     await age(database, 30)
