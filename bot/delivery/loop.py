@@ -317,8 +317,8 @@ class Delivery:
             match call:
                 case Post():
                     return await self._poster.post(message)
-                case Update():
-                    return await self._poster.update(message, for_a_click=click)
+                case Update(settled=settled):
+                    return await self._poster.update(message, for_a_click=click, settled=settled)
                 case LookUp():
                     doubt = Doubt(candidate.asked_at, doubts[message.channel])
                     return await self._look_ups.message(message, doubt)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 import structlog
 
 from bot.delivery.desk import Desk, TooLate, calls_for_somebody
@@ -10,6 +13,7 @@ from bot.errors import SlackFailure
 from bot.render.incident import render_incident
 from bot.render.limits import Rendered
 from bot.slack.client import Posted
+from bot.slack.failures import DROPPED, OutcomeUnknown
 from bot.slack.marks import Mark
 from bot.store.rows import Message
 from bot.store.turns import NotNow, Turn
@@ -67,11 +71,13 @@ class Poster:
         rendered = render_incident(turn.incident, desk.buttons, mentions=ids, mention_assignee=bool(ids))
         return rendered, bool(ids)
 
-    async def update(self, message: Message, *, for_a_click: bool) -> Hold | None:
-        """Edit a message that shows an older revision; equal renders are not sent."""
+    async def update(
+        self, message: Message, *, for_a_click: bool, settled: datetime | None = None
+    ) -> Hold | None:
+        """Edit a message that shows an older revision, or has `settled`; equal renders are not sent."""
         desk = self._desk
         began = desk.clock()
-        turn = await desk.turns.begin_update(message, for_a_click=for_a_click)
+        turn = await desk.turns.begin_update(message, for_a_click=for_a_click, settled=settled)
         kind = Kind.CLICKS if for_a_click else Kind.EDITS
         if turn is None:
             return undone(kind, message.channel.team_id, message.channel.id)
@@ -80,8 +86,14 @@ class Poster:
         rendered = render_incident(turn.incident, desk.buttons)
         if rendered.hash != turn.shown_hash:
             try:
-                desk.in_time(began)
-                await self._edit(turn, rendered)
+                try:
+                    await self._edit(turn, rendered, began)
+                except OutcomeUnknown as failure:
+                    if failure.code != DROPPED:
+                        raise
+                    # As happens to one that was idle. What went over it may still be carried out, on top.
+                    turn = replace(turn, in_doubt=True)
+                    await self._edit(turn, rendered, began)
             except TooLate:
                 await desk.outcomes.failed(turn, pause=False)
                 return None
@@ -91,12 +103,12 @@ class Poster:
         desk.setbacks.count("update", "equal" if rendered.hash == turn.shown_hash else "ok")
         return None
 
-    async def _edit(self, turn: Turn, rendered: Rendered) -> None:
-        slack = self._desk.slack(turn)
-        ts = turn.message.ts
+    async def _edit(self, turn: Turn, rendered: Rendered, began: float) -> None:
+        desk, slack, ts = self._desk, self._desk.slack(turn), turn.message.ts
         assert ts is not None
 
         async def send(looks: Rendered) -> None:
-            await slack.update(turn.message.channel.id, ts, looks.text, looks.blocks)
+            await slack.update(turn.message.channel.id, ts, looks.text, looks.blocks, repeatable=False)
 
-        await self._desk.write(turn, rendered, send)
+        desk.in_time(began)
+        await desk.write(turn, rendered, send)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from bot.delivery.storm import Tuning, own_seconds
-from bot.store.rows import MOST_REPOSTS, Candidate, Message, Shown, Standing, ThreadLine
+from bot.store.rows import IN_DOUBT, MOST_REPOSTS, SETTLING, Candidate, Message, Shown, Standing, ThreadLine
 
 LOOK_BACK = timedelta(minutes=1)
 """A look-up starts this long before the post was begun: Slack's clock gives the `ts`, not ours."""
@@ -25,9 +25,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Edit the message `ts`: it shows an older revision."""
+    """Edit the message `ts`: it shows an older revision, or nobody knows what.
+
+    `settled`: when it was last edited, if its look was in doubt then and nothing begun before can still be
+    carried out. `confirms`: that is the only reason; most probably it is true.
+    """
 
     ts: str
+    settled: datetime | None = None
+    confirms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +51,22 @@ def next_call(
 ) -> Call | None:
     """The one Slack call that brings the message nearer to showing the incident as it is; None: it is true.
 
-    A post of unknown outcome is looked up `settled_after` it was begun, when Slack has carried it out or
-    never will; until then nothing is done about it. `now` is of the database's clock, as is all in the row.
+    `settled_after` a call of unknown outcome was begun, Slack has carried it out or never will. A post is
+    looked up then, and until then nothing is done about it; an edit is made again at once, and once more
+    then. `now` is of the database's clock, as is all in the row.
     """
     if message.posting_since is not None and now - message.posting_since >= settled_after:
         return LookUp(message.posting_since - LOOK_BACK)
     if message.ts is None:
         return Post() if message.posting_since is None and _may_post(message, standing) else None
-    if message.gone is not None or (shown is not None and shown.revision >= standing.revision):
+    if message.gone is not None:
         return None
-    return Update(message.ts)
+    settled = None
+    if shown is not None and shown.hash == SETTLING and shown.at is not None:
+        settled = shown.at if now - shown.at >= settled_after else None
+    if shown is None or shown.revision < standing.revision or shown.hash == IN_DOUBT:
+        return Update(message.ts, settled)
+    return None if settled is None else Update(message.ts, settled, confirms=True)
 
 
 def _may_post(message: Message, standing: Standing) -> bool:
@@ -96,7 +108,8 @@ class Urgent(IntEnum):
     BROADCAST = 5  # a thread line for the whole channel
     LATE_POST = 6  # the first one of what is over already: missing weighs more than a detail in a thread
     LINE = 7
-    CLEARING = 8  # away with what shows nothing any more
+    CONFIRMING = 8  # what is most probably true
+    CLEARING = 9  # away with what shows nothing any more
 
 
 UNKNOWN_RANK = 50
@@ -109,6 +122,8 @@ def worth(candidate: Candidate, call: Call, tuning: Tuning) -> tuple[float, ...]
     rank = UNKNOWN_RANK if standing.rank is None else standing.rank
     low = standing.urgency.value == "low"
     if isinstance(call, Update):
+        if call.confirms:
+            return (Urgent.CONFIRMING, 0, 0, -waited)
         if candidate.answers_a_click:
             return (Urgent.CLICK, 0, 0, -waited)
         # Each edit ends one message's staleness: the longest stale one first removes the most seconds.

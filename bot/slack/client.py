@@ -156,12 +156,23 @@ class Slack:
         return Posted(str(body.get("channel") or channel_id), ts, parent if parent != ts else None)
 
     async def update(
-        self, channel_id: str, ts: str, text: str, blocks: Blocks | None = None, *, mark: Mark | None = None
+        self,
+        channel_id: str,
+        ts: str,
+        text: str,
+        blocks: Blocks | None = None,
+        *,
+        mark: Mark | None = None,
+        repeatable: bool = True,
     ) -> None:
-        """Replace what a message of ours shows; without blocks the old go. Its mark stays unless given."""
+        """Replace what a message of ours shows; without blocks the old go. Its mark stays unless given.
+
+        Made once more when its connection broke; not `repeatable`: whoever calls has to know that it did,
+        for the first one may still be carried out, after the second.
+        """
         await self._connection.write(
             "chat.update",
-            repeatable=True,
+            repeatable=repeatable,
             channel=channel_id,
             ts=ts,
             text=text,

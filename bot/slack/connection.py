@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import outbound
 from bot.errors import SlackFailure
-from bot.slack.failures import OutcomeUnknown, Unreachable, ViewExpired, classify
+from bot.slack.failures import DROPPED, OutcomeUnknown, Unreachable, ViewExpired, classify
 
 CALL_SECONDS = 5.0
 CONNECT_SHARE = 0.8
@@ -194,7 +194,7 @@ def _failure(method: str, error: Exception) -> SlackFailure:
         return Unreachable("unreachable", method=method)
     if isinstance(error, TimeoutError):
         return OutcomeUnknown("timeout", method=method)
-    return OutcomeUnknown("dropped", method=method)
+    return OutcomeUnknown(DROPPED, method=method)
 
 
 def _given(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -181,10 +181,14 @@ class Unreachable(_Known):
     )
 
 
+DROPPED = "dropped"
+"""Our code for a connection that broke during the call."""
+
+
 class OutcomeUnknown(_Known):
     """No answer, or one that does not tell: the call may have been carried out."""
 
-    codes = frozenset({"internal_error", "fatal_error", "update_failed", "timeout", "dropped", "not_json"})
+    codes = frozenset({"internal_error", "fatal_error", "update_failed", "timeout", DROPPED, "not_json"})
 
 
 BY_CODE: Mapping[str, type[_Known]] = {code: kind for kind in _Known.__subclasses__() for code in kind.codes}

@@ -97,7 +97,7 @@ class Messages:
         behind = (
             select(func.count(), type_coerce(func.min(question.since()), Moment), type_coerce(now, Moment))
             .select_from(question.with_incident())
-            .where(question.of_incidents(), question.needs(now).any, speaks_for_itself())
+            .where(question.of_incidents(), question.needs(now).untrue, speaks_for_itself())
         )
         on_pages = (
             select(func.count(), func.max(age(now)))
@@ -194,7 +194,7 @@ def _candidate(row: Row[Any]) -> Candidate:
     return Candidate(
         message=read_message(row),
         standing=read_standing(row),
-        shown=None if row.shown_revision is None else Shown(row.shown_revision, row.shown_hash),
+        shown=None if row.shown_revision is None else Shown(row.shown_revision, row.shown_hash, row.shown_at),
         since=row.since,
         asked_at=row.asked_at,
         in_storm=row.in_storm,

@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete
 from bot.model import Status
 from bot.store.database import Database
 from bot.store.leases import Ended, Leases
+from bot.store.looks import put_back
+from bot.store.rows import SETTLING
 from bot.store.tables import channels, incidents, messages, shown, thread_lines
 from bot.store.turns import Act, Turn, is_line
 from bot.store.upsert import insert_into
@@ -98,6 +100,8 @@ class Outcomes:
                 values["posting_since"] = None
             if turn.act is Act.CALL:
                 values["mentioned"] = False
+            if turn.act is Act.UPDATE and turn.shown_hash is not None and not turn.in_doubt and ended.held:
+                connection.execute(put_back(turn.message.id, turn.shown_hash))
             if pause:
                 values |= self._pause(connection, table, row, LONGEST_PAUSE_SECONDS)
             if values:
@@ -106,8 +110,8 @@ class Outcomes:
         await self._database.transact(end)
 
     async def unknown(self, turn: Turn) -> None:
-        """It may have been done. A post keeps its `posting_since` and is looked up; an edit is made again; a
-        late mention is not.
+        """It may have been done. A post keeps its `posting_since` and is looked up; an edit leaves what the
+        message looks like in doubt, so it is made again; a late mention is not.
         """
 
         def end(connection: Connection) -> None:
@@ -117,7 +121,7 @@ class Outcomes:
             table, row = _row_of(turn)
             paused = self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
             connection.execute(update(table).where(row).values(paused))
-            if turn.line is None and turn.act is Act.UPDATE:
+            if turn.message.kind != "incident" and turn.act is Act.UPDATE:
                 self._reset_shown(connection, turn)
 
         await self._database.transact(end)
@@ -245,7 +249,9 @@ class Outcomes:
         if turn.message.kind != "incident":
             self._note_rows(connection, turn, looks)
             return
-        values = {"revision": turn.revision, "hash": looks, "shown_at": self._database.now_sql()}
+        # Of a post nothing came before it.
+        known = SETTLING if turn.act is Act.UPDATE and turn.in_doubt else looks
+        values = {"revision": turn.revision, "hash": known, "shown_at": self._database.now_sql()}
         connection.execute(
             insert_into(shown, self._database.dialect)
             .values(message_id=turn.message.id, incident_id=turn.message.incident_id, **values)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.model import Status, Urgency
+from bot.store import looks
 from bot.store.columns import Moment
 from bot.store.rows import AWAITED, MOST_REPOSTS
 from bot.store.tables import channels, events, incidents, messages, shown, thread_lines
@@ -38,23 +39,30 @@ class Needs:
     look_up: ColumnElement[bool]
     post: ColumnElement[bool]
     update: ColumnElement[bool]
+    confirm: ColumnElement[bool]  # an edit once more, though it shows what is known
+
+    @property
+    def untrue(self) -> ColumnElement[bool]:
+        """It is not known to show what is true."""
+        return or_(self.look_up, self.post, self.update)
 
     @property
     def any(self) -> ColumnElement[bool]:
-        """Something is."""
-        return or_(self.look_up, self.post, self.update)
+        """Something is due."""
+        return or_(self.untrue, self.confirm)
 
 
 def needs(settled: ColumnElement[float]) -> Needs:
-    """The conditions; a post begun before `settled` has an outcome that can be looked up."""
+    """The conditions; what was begun before `settled` has been carried out by now, or never will be."""
     begun = messages.c.posting_since
     never_stood = messages.c.gone.is_(None)
     may_stand_again = and_(messages.c.reposts < MOST_REPOSTS, incidents.c.status != Status.RESOLVED.value)
-    behind = or_(shown.c.revision.is_(None), shown.c.revision < incidents.c.revision)
+    stands = and_(messages.c.ts.is_not(None), messages.c.gone.is_(None))
     return Needs(
         look_up=and_(begun.is_not(None), begun <= settled),
         post=and_(begun.is_(None), messages.c.ts.is_(None), or_(never_stood, may_stand_again)),
-        update=and_(messages.c.ts.is_not(None), messages.c.gone.is_(None), behind),
+        update=and_(stands, looks.behind()),
+        confirm=and_(stands, looks.settled(settled)),
     )
 
 
@@ -117,7 +125,7 @@ def candidates(
     """
     due = needs(settled)
     rank = incidents.c.priority_rank
-    kind = case((due.look_up, 0), (messages.c.ts.is_(None), 1), else_=2)
+    kind = case((due.look_up, 0), (messages.c.ts.is_(None), 1), (due.update, 2), else_=3)
     awaited = and_(incidents.c.touched, since() > now - AWAITED.total_seconds())
     found = (
         select(
@@ -129,6 +137,7 @@ def candidates(
             rank.label("rank"),
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),
+            shown.c.shown_at,
             channels.c.storm_since.is_not(None).label("in_storm"),
             since().label("since"),
             type_coerce(now, Moment).label("asked_at"),

@@ -17,6 +17,10 @@ OWN_RANK = 0
 """The priority rank whose incidents have a message of their own in any storm: P1."""
 AWAITED = timedelta(seconds=10)
 """So long a person waits for the answer to a click; whatever is older is an edit like any other."""
+IN_DOUBT = ""
+"""The hash of a message that an edit is under way to, or was when its process died: no render has it."""
+SETTLING = "?"
+"""The hash of a message that was edited while its look was in doubt (bot/store/looks.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a message shows: the revision that was rendered, and the hash of how it looked."""
+    """What a message shows: the revision that was rendered, the hash of how it looked, and since when."""
 
     revision: int
     hash: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Update, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, select, update
 
 from bot.model import Channel, Incident, Status
+from bot.store import looks
 from bot.store.database import Database
 from bot.store.leases import Lease, Leases
 from bot.store.messages import read_message
@@ -30,14 +31,12 @@ from bot.store.pace import (
     channel_posts,
 )
 from bot.store.question import with_incident
-from bot.store.rows import MOST_REPOSTS, Message, ThreadLine
+from bot.store.rows import IN_DOUBT, MOST_REPOSTS, SETTLING, Message, ThreadLine
 from bot.store.snapshots import load_incident
 from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import incidents, messages, shown, thread_lines
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-IN_DOUBT = ""
-"""The hash of a message that an edit is under way to: nothing that is rendered has it."""
 HELD_SECONDS = 0.5
 """How long to leave a channel alone whose lease somebody else holds: about one call."""
 
@@ -79,7 +78,8 @@ class Turn:
     """A call may be made now: the message and its incident as they were when the turn began.
 
     With `line` the turn is about that thread line, otherwise about the message itself. A page and the like
-    (bot/store/page_turns.py) have `rows` in place of the incident.
+    (bot/store/page_turns.py) have `rows` in place of the incident. `in_doubt`: an edit before this one may
+    still be carried out after it.
     """
 
     act: Act
@@ -88,6 +88,7 @@ class Turn:
     one: Incident | None
     revision: int
     shown_hash: str | None = None
+    in_doubt: bool = False
     line: ThreadLine | None = None
     rows: tuple[PageRow, ...] = ()
     tally: Tally | None = None
@@ -140,7 +141,7 @@ class Turns:
         self._lease_seconds = lease_seconds
         # Built once: putting them together takes longer than asking.
         self._of_message, self._of_line = _message_row(), _line_row()
-        self._in_doubt = _looks_in_doubt()
+        self._put_in_doubt = looks.put_in_doubt(database.dialect)
 
     async def begin_post(self, message: Message) -> Begun:
         """For a message that stands nowhere.
@@ -153,19 +154,22 @@ class Turns:
 
         return await self._begin(Act.POST, message, still, post_charges(message.channel))
 
-    async def begin_update(self, message: Message, *, for_a_click: bool = False) -> Begun:
-        """For a message that shows less than is known. A fifth of the edits is kept for answers to clicks.
+    async def begin_update(
+        self, message: Message, *, for_a_click: bool = False, settled: datetime | None = None
+    ) -> Begun:
+        """For a message that shows less than is known, or that nobody has edited since the moment `settled`,
+        when its look was settling. A fifth of the edits is kept for answers to clicks.
 
         From here until the turn's end nobody knows what it looks like: if this process dies after the edit
         and the incident becomes what it was before, an equal look must not be taken for a true message.
         """
 
         def still(row: Row[Any]) -> bool:
-            behind = row.shown_revision is None or row.shown_revision < row.revision
-            return row.ts is not None and row.gone is None and behind and row.speaks
+            wanted = _is_behind(row) or (row.shown_hash == SETTLING and row.shown_at == settled)
+            return row.ts is not None and row.gone is None and wanted and row.speaks
 
         charge = Charge(UPDATES, reserve=0.0 if for_a_click else CLICKS_SHARE)
-        return await self._begin(Act.UPDATE, message, still, (charge,))
+        return await self._begin(Act.UPDATE, message, still, (charge,), settled=settled)
 
     async def begin_look_up(self, message: Message, *, at_hand: bool = False) -> Begun:
         """For a message whose post has an unknown outcome. `at_hand`: what is looked at was read already."""
@@ -201,7 +205,15 @@ class Turns:
 
     # ---------------------------------------------------------------------------------- one transaction
 
-    async def _begin(self, act: Act, message: Message, still: Still, charges: tuple[Charge, ...]) -> Begun:
+    async def _begin(
+        self,
+        act: Act,
+        message: Message,
+        still: Still,
+        charges: tuple[Charge, ...],
+        *,
+        settled: datetime | None = None,
+    ) -> Begun:
         def begin(connection: Connection) -> _Taken:
             query = Query(self._of_message, {"message": message.id})
             taken = self._take(connection, message.channel, query, still, charges)
@@ -209,14 +221,17 @@ class Turns:
                 this = messages.c.id == message.id
                 connection.execute(update(messages).where(this).values(values))
             if act is Act.UPDATE:
-                connection.execute(self._in_doubt, {"message": message.id})
+                this_one = {"message": message.id, "incident": message.incident_id}
+                connection.execute(self._put_in_doubt, this_one)
             return taken
 
         try:
             taken = await self._database.transact(begin)
         except NoTurn as no:
             return no.answer
-        return _turn(act, taken, taken.row.shown_hash)
+        row = taken.row
+        in_doubt = row.shown_hash == IN_DOUBT or (row.shown_hash == SETTLING and row.shown_at != settled)
+        return _turn(act, taken, shown_hash=row.shown_hash, in_doubt=in_doubt)
 
     def _noted(self, act: Act, row: Row[Any]) -> dict[str, Any]:
         """What must be known of the call even if this process dies during it."""
@@ -279,15 +294,14 @@ class _Taken:
     row: Row[Any]
 
 
-def _turn(act: Act, taken: _Taken, shown_hash: str | None = None, line: ThreadLine | None = None) -> Turn:
+def _turn(act: Act, taken: _Taken, **more: Any) -> Turn:
     return Turn(
         act=act,
         lease=taken.lease,
         message=read_message(taken.row),
         one=load_incident(taken.row.snapshot),
         revision=taken.row.revision,
-        shown_hash=shown_hash,
-        line=line,
+        **more,
     )
 
 
@@ -305,6 +319,13 @@ def _may_stand(row: Row[Any]) -> bool:
     return row.gone is None or (row.reposts < MOST_REPOSTS and row.status != Status.RESOLVED.value)
 
 
+def _is_behind(row: Row[Any]) -> bool:
+    """As bot/store/looks.py says it."""
+    if row.shown_revision is None or row.shown_hash == IN_DOUBT:
+        return True
+    return bool(row.shown_revision < row.revision)
+
+
 def _stands_nowhere(row: Row[Any], line: ThreadLine) -> bool:
     return row.line_ts is None and not row.dropped and row.gone is None and row.ts == line.thread_ts
 
@@ -319,17 +340,13 @@ def _message_row() -> Select[Any]:
             incidents.c.snapshot,
             shown.c.revision.label("shown_revision"),
             shown.c.hash.label("shown_hash"),
+            shown.c.shown_at,
             speaks_for_itself().label("speaks"),
         )
         .select_from(with_incident())
         .where(messages.c.id == bindparam("message"))
         .with_for_update(of=messages, key_share=True)
     )
-
-
-def _looks_in_doubt() -> Update:
-    """Of the `message`: what it looks like is not known."""
-    return update(shown).where(shown.c.message_id == bindparam("message")).values(hash=IN_DOUBT)
 
 
 def _line_row() -> Select[Any]:

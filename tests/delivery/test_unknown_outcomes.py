@@ -11,12 +11,14 @@ import pytest
 
 from bot.render.incident import render_incident
 from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.journal import Exchange
 from bot.slack.marks import Mark
 from bot.store.leases import Leases
 from bot.store.people import People
+from bot.store.rows import IN_DOUBT, SETTLING
 from bot.store.turns import Turn, Turns
 from tests.delivery.office import BUTTONS, PERIODS, Office, words
-from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident, opened
+from tests.store.seeding import CHECKOUT, a_line, acknowledged, an_incident, opened, resolved
 from tests.stories.waiting import until, until_async
 
 
@@ -153,6 +155,30 @@ async def test_a_dead_process_left_an_edit_behind(office: Office) -> None:
     await office.becomes(an_incident())
     await office.delivery.drain()
     assert "Triggered" in words(office.standing()[0])
+
+
+@pytest.mark.parametrize(
+    ("dropped", "seconds"), [pytest.param(1, 0.8, id="made again at once"), pytest.param(2, 1.8, id="later")]
+)
+async def test_an_edit_that_lands_on_top_of_the_next_one_does_not_stay(
+    running: Office, dropped: int, seconds: float
+) -> None:
+    row = await running.has(an_incident())
+    await settled(running, row)
+    (message,) = running.standing()
+    running.fake.fault("chat.update", "late", count=dropped, seconds=seconds)
+    await running.becomes(acknowledged(an_incident()))
+    await until(lambda: len(running.calls("chat.update")) >= dropped, "it was never edited")
+    await running.becomes(resolved(an_incident()))
+    await until(lambda: len(_carried_out_late(running)) == dropped, "nothing came late")
+    await until(lambda: "Resolved" in words(message), "what landed late stays")
+    await settled(running, row)
+    assert "Resolved" in words(message)
+    assert await running.seed.shown(row) not in (None, (3, SETTLING), (3, IN_DOUBT))
+
+
+def _carried_out_late(office: Office) -> list[Exchange]:
+    return [call for call in office.calls("chat.update") if call.fault == "late" and call.status == 200]
 
 
 async def test_one_look_tells_of_all_posts_that_a_dead_process_left_behind(office: Office) -> None:

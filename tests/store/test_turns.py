@@ -8,15 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import update
 
-from bot.model import Channel, Status
+from bot.model import Status
 from bot.store.database import Database
-from bot.store.leases import Leases
-from bot.store.messages import Messages
-from bot.store.outcomes import LONGEST_AFTER_OUTAGE_SECONDS, LONGEST_PAUSE_SECONDS, Outcomes
-from bot.store.pace import Pace, PaceLimits
-from bot.store.rows import Message, ThreadLine
+from bot.store.outcomes import LONGEST_AFTER_OUTAGE_SECONDS, LONGEST_PAUSE_SECONDS
+from bot.store.pace import PaceLimits
+from bot.store.rows import IN_DOUBT
 from bot.store.tables import messages
-from bot.store.turns import Act, NotNow, Turn, Turns
+from bot.store.turns import Act, NotNow, Turn
+from tests.store.replica import LEASE, SETTLED, Replica, a_turn
 from tests.store.seeding import (
     CHECKOUT,
     SEARCH,
@@ -29,9 +28,6 @@ from tests.store.seeding import (
     resolved,
 )
 
-LEASE = 15.0
-SETTLED = 20.0
-
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
@@ -42,32 +38,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def seed(database: Database) -> Seed:
     return Seed(database)
-
-
-class Replica:
-    """One process that delivers."""
-
-    def __init__(self, database: Database, name: str = "us", limits: PaceLimits | None = None) -> None:
-        leases = Leases(database, name)
-        self.messages = Messages(database)
-        self.turns = Turns(database, leases, Pace(database, limits), lease_seconds=LEASE)
-        self.outcomes = Outcomes(database, leases)
-
-    async def message(self, channel: Channel = CHECKOUT) -> Message:
-        """The due message of the channel."""
-        found = [one.message for one in await self.messages.due(SETTLED) if one.message.channel == channel]
-        return found[0]
-
-    async def line(self) -> ThreadLine:
-        return (await self.messages.due_lines(SETTLED))[0]
-
-    async def posting(self, channel: Channel = CHECKOUT) -> Turn:
-        return a_turn(await self.turns.begin_post(await self.message(channel)))
-
-
-def a_turn(begun: Turn | NotNow | None) -> Turn:
-    assert isinstance(begun, Turn)
-    return begun
 
 
 @pytest.fixture
@@ -290,7 +260,7 @@ async def test_an_edit_without_an_answer_is_made_again(us: Replica, seed: Seed, 
     row = await seed.message(ts="1.1", shown_revision=0)
     turn = a_turn(await us.turns.begin_update(await us.message()))
     await us.outcomes.unknown(turn)
-    assert await seed.shown(row) is None
+    assert await seed.shown(row) == (0, IN_DOUBT)
     database.clock_offset += 2
     a_turn(await us.turns.begin_update(await us.message()))
 

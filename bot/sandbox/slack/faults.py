@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from bot.sandbox.slack.answers import Json
 
-Mode = Literal["error", "rate_limit", "drop_after", "drop_before", "hang", "server_error"]
+Mode = Literal["error", "rate_limit", "drop_after", "drop_before", "late", "hang", "server_error"]
 RESPONSE_URL = "response_url"
 
 
@@ -15,8 +15,9 @@ RESPONSE_URL = "response_url"
 class Fault:
     """Played on the next `count` calls of `method` (`*`: any; `response_url`: posts to one).
 
-    `drop_after` carries the call out and then drops the connection; `hang` waits `seconds` and answers, after
-    carrying it out or, with `carried_out=False`, with an error. `channel` narrows it to one conversation.
+    `drop_after` carries the call out and then drops the connection; `late` drops it and carries the call out
+    `seconds` later; `hang` waits `seconds` and answers, after carrying it out or, with `carried_out=False`,
+    with an error. `channel` narrows it to one conversation.
     """
 
     method: str

@@ -110,12 +110,15 @@ class WebApi:
             return web.Response(
                 status=500, text="<html><body>Server Error</body></html>", content_type="text/html"
             )
-        if fault.mode in ("drop_after", "drop_before"):
+        if fault.mode in ("drop_after", "drop_before", "late"):
             if fault.mode == "drop_after":
                 carry_out()
             entry.status = 0
             if request.transport is not None:
                 request.transport.abort()
+            if fault.mode == "late":
+                await asyncio.sleep(fault.seconds)
+                carry_out()
             return web.Response(status=500)  # never sent: the connection is gone
         answer = carry_out() if fault.carried_out else web.Response(status=503, text="gave up")
         await asyncio.sleep(fault.seconds)

@@ -83,6 +83,16 @@ async def test_a_dropped_connection_may_hide_a_post_that_was_made(
     assert [e.fault for e in slack.journal.calls("chat.postMessage")] == ["drop_before", "drop_after"]
 
 
+async def test_a_call_can_be_carried_out_after_its_connection_was_dropped(
+    slack: FakeSlack, client: AsyncWebClient
+) -> None:
+    slack.fault("chat.postMessage", "late", seconds=0.5)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await post(client)
+    assert slack.messages("C0CHECK") == []
+    await until(lambda: len(slack.messages("C0CHECK")) == 1, "it was never carried out")
+
+
 async def test_a_call_can_hang_with_or_without_being_carried_out(
     slack: FakeSlack, client: AsyncWebClient
 ) -> None:
