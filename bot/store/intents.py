@@ -103,10 +103,8 @@ class Intents:
         """It ended; `outcome` is one word, `detail` the answer's plain text; the rest as `Finish` has it.
         False when it was not ours any more.
         """
-        self._held.pop(intent.id, None)
-        record = self._records.pop(intent.id, None)
         ended = Finish(
-            record=record,
+            record=self._records.get(intent.id),
             intent=intent,
             state=state,
             outcome=outcome,
@@ -118,7 +116,11 @@ class Intents:
             identity=identity,
             words=None if words is None else storable(words),
         )
-        return await self._batcher.submit(self._finishing, ended)
+        ours = await self._batcher.submit(self._finishing, ended)
+        # Not before: with the database away it is said again, of the same row in the audit.
+        self._held.pop(intent.id, None)
+        self._records.pop(intent.id, None)
+        return ours
 
     async def renew(self, ids: Sequence[int]) -> None:
         """We are still at these."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
+from bot.errors import StoreUnavailable
 from bot.model import SlackUser
 from bot.store.audit import Audit, Entry
 from bot.store.batcher import Batcher
@@ -218,6 +220,29 @@ async def test_recent_acts_are_found_by_what_they_changed(database: Database) ->
     async with database.write() as connection:
         await connection.execute(update(audit).values(done_at=audit.c.done_at - 31))
     assert await record.recent("escalate", "Q1", 30) is None
+
+
+async def test_an_end_that_could_not_be_written_is_written_later(migrated_sqlite_url: str) -> None:
+    database = await Database.open(migrated_sqlite_url, busy_timeout=0.1)
+    try:
+        assert database.path is not None
+        store = at(database)
+        intent = await stored(store)
+        await store.start(intent, entry(intent))
+        other = sqlite3.connect(database.path, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable):
+                await store.finish(intent, DONE, "done")
+        finally:
+            other.close()
+        assert await store.finish(intent, DONE, "done")
+        async with database.read() as connection:
+            (row,) = await connection.execute(select(audit.c.outcome, audit.c.done_at))
+        assert row.outcome == "done"
+        assert row.done_at is not None
+    finally:
+        await database.close()
 
 
 async def test_words_that_no_database_stores_are_kept_readable(database: Database) -> None:
