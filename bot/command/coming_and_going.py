@@ -30,7 +30,7 @@ class Rules(Protocol):
     """bot/store/subscriptions.py."""
 
     async def mark_broken(self, channel: Channel, reason: str) -> Any: ...
-    async def mend(self, channel: Channel) -> Any: ...
+    async def mend(self, channel: Channel, *, probing: bool) -> Any: ...
 
 
 class ComingAndGoing:
@@ -143,4 +143,5 @@ class ComingAndGoing:
                 log.debug("channel_not_looked_at", channel=channel.id, code=failure.code)
                 continue
             if found.is_member and not found.is_archived:
-                await self._rules.mend(channel)
+                # Of a restart too everybody `came`: whether we may post, the next post finds out.
+                await self._rules.mend(channel, probing=True)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.command.coming_and_going import ComingAndGoing
 from bot.model import Channel
 from bot.render.incident import render_incident
 from bot.sandbox.slack.journal import Exchange
+from bot.slack.client import Slack
+from bot.slack.workspaces import Workspaces
+from bot.store.installs import Install, Installs
+from bot.store.sealing import Sealer
 from tests.delivery.office import BUTTONS, Office, words
 from tests.store.seeding import CHECKOUT, SEARCH, a_line, acknowledged, an_incident, resolved
 from tests.stories.waiting import until, until_async
@@ -120,6 +129,21 @@ class TestAClosedChannel:
         await until(lambda: len(_refused(running)) > tried + 3, "it was not tried again")
         assert len(running.direct("U0ALICE")) == 2
 
+    async def test_a_restart_does_not_tell_of_the_same_restriction_again(self, office: Office) -> None:
+        await office.follows(CHECKOUT, made_by="U0ALICE")
+        office.fake.fault(
+            "chat.postMessage", "error", error="restricted_action", channel=CHECKOUT.id, count=10_000
+        )
+        await office.has(an_incident())
+        await office.delivery.drain()
+        for _ in range(2):
+            assert await office.messages.closed_channels() == [CHECKOUT]
+            tried = len(_refused(office))
+            await (await _started(office)).look()
+            await office.delivery.drain()
+            assert len(_refused(office)) > tried, "the start did not have it tried again"
+        assert len(office.direct("U0ALICE")) == 1
+
     async def test_a_maker_who_cannot_be_told_stops_nothing(self, running: Office) -> None:
         general = Channel(CHECKOUT.team_id, "C0GENERAL")
         await running.follows(general, made_by="U0NOBODY")
@@ -187,6 +211,35 @@ class TestRefusedContent:
         await office.delivery.drain()
         (line,) = office.thread(office.standing()[0].ts)
         assert line.text.startswith("Escalated")
+
+
+async def _started(office: Office) -> ComingAndGoing:
+    """What a process begins with that finds the workspace installed."""
+    installs = Installs(office.database, Sealer([Fernet.generate_key().decode()]), welcome={CHECKOUT.team_id})
+    await installs.save(
+        Install(
+            CHECKOUT.team_id, "Acme", SecretStr(office.fake.bot_token), bot_user_id="U0PAGER", bot_id="B0"
+        )
+    )
+
+    def connect(team_id: str, token: SecretStr, *, by_organisation: bool = False) -> Slack:
+        return office.slack
+
+    async def wait(seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return False
+
+    return ComingAndGoing(
+        Workspaces(installed=installs, connect=connect),
+        installs,
+        office.subscriptions,
+        connect=connect,
+        closed_channels=office.messages.closed_channels,
+        hint=office.delivery.look_at_everything,
+        wait=wait,
+        changed=office.delivery.look_at_everything,
+        install_url="",
+    )
 
 
 def _refused(office: Office) -> list[Exchange]:
