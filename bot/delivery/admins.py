@@ -36,13 +36,13 @@ class Admins:
         self._people = people
         self._channel_id = channel_id
 
-    async def tell_once(self, key: str, text: str) -> None:
+    async def tell_once(self, key: str, text: str) -> bool:
         """Say `text` unless `key` was told before; raises StoreUnavailable, never SlackFailure.
 
-        When nobody could be reached it counts as not told: the next time says it.
+        False: nobody could be reached. It counts as not told, and the next time says it.
         """
         if not await self._notices.claim(key):
-            return
+            return True
         log.warning("told_admins", key=key)
         try:
             reached = await self.tell(text)
@@ -52,6 +52,7 @@ class Admins:
             raise
         if not reached:
             await self._notices.drop(key)
+        return reached
 
     async def tell(self, text: str) -> bool:
         """Say it now, whatever was said before; who cannot be reached is logged. False: nobody was, of those

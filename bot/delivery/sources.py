@@ -3,7 +3,7 @@
 One replica fetches the published list each period and keeps it in the store; every replica reads it from
 there. Until the first came, the list in the code counts (bot/pagerduty/safelist.py). What is no list is never
 applied: the last good one stays. The admins are told once of each change, because firewalls and security
-groups in front of us need it too.
+groups in front of us need it too; as long as nobody can be reached it is tried again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ log = structlog.get_logger("pagerline.safelist")
 
 PERIOD = "safelist period"  # a lease: one replica fetches each period
 NOTICE = "safelist:"
-RETRY_SECONDS = 300.0  # after a fetch that failed
+RETRY_SECONDS = 300.0  # after a fetch that failed, or a note that reached nobody
 
 
 class Notes(Protocol):
     """How the admins are told (bot/delivery/admins.py)."""
 
-    async def tell_once(self, key: str, text: str) -> None: ...
+    async def tell_once(self, key: str, text: str) -> bool: ...
     async def settle(self, key: str, *, after: float = 0.0) -> bool: ...
 
 
@@ -66,7 +66,8 @@ class PublishedSources:
         while not stop.is_set():
             wait = self._seconds
             try:
-                await self.once()
+                if not await self.once():
+                    wait = min(wait, RETRY_SECONDS)
                 self._failing = False
             except (PagerDutyFailure, StoreUnavailable) as failure:
                 if not self._failing:
@@ -75,8 +76,9 @@ class PublishedSources:
                 wait = min(wait, RETRY_SECONDS)
             await rest(stop, wait)
 
-    async def once(self) -> None:
-        """Fetch unless another replica has in this period; apply what is kept.
+    async def once(self) -> bool:
+        """Fetch unless another replica has in this period; apply what is kept. False: of a change nobody
+        could be told yet.
 
         Raises PagerDutyFailure and StoreUnavailable; what counted before counts on.
         """
@@ -85,23 +87,28 @@ class PublishedSources:
             self._networks = networks(before)
         lease = await self._leases.take(PERIOD, self._seconds * 0.9)
         if lease is None:
-            return
+            return True
         try:
             self._networks = found = await self._fetch()
-            await self._take(before, words(found))
+            told = await self._take(before, words(found))
         except (PagerDutyFailure, StoreUnavailable):
             await self._leases.release(lease)
             raise
+        if not told:
+            await self._leases.release(lease)
+        return told
 
-    async def _take(self, before: Sequence[str], now: tuple[str, ...]) -> None:
-        changed = bool(before) and set(before) != set(now)
+    async def _take(self, before: tuple[str, ...], now: tuple[str, ...]) -> bool:
+        """Keep the list, also one that nobody could be told of: then what they know stays what it was."""
+        known = await self._kept.told(self._region) or before
+        changed = bool(known) and set(known) != set(now)
         key = f"{NOTICE}{self._region}:{hashlib.sha256(' '.join(now).encode()).hexdigest()[:16]}"
-        if changed:
-            # Told before it is kept: who dies in between tells nothing twice, and nothing is left untold.
-            await self._notes.tell_once(key, _explained(self._region, before, now))
-        await self._kept.put(self._region, now)
-        if changed:
+        # Told before it is kept: who dies in between tells nothing twice, and nothing is left untold.
+        told = not changed or await self._notes.tell_once(key, _explained(self._region, known, now))
+        await self._kept.put(self._region, now, told=now if told else known)
+        if changed and told:
             await self._notes.settle(key)
+        return told
 
 
 def _explained(region: Region, before: Sequence[str], now: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ class UsageWatch:
         tally: Tally,
         usage: Usage,
         *,
-        tell_once: Callable[[str, str], Awaitable[None]],
+        tell_once: Callable[[str, str], Awaitable[object]],
         figures: Figures,
         slash: str = "/pager",
         seconds: float = PERIOD_SECONDS,

@@ -29,6 +29,7 @@ from bot.pagerduty.webhooks import NotAWebhook, Verdict, parse, verify
 PATH = "/pagerduty/webhook"
 NOTICE = "signature:"  # what was told of a subscription; `check` reads it too
 TELL_AFTER = 3  # wrongly signed deliveries of a subscription we know, with none verified between them
+TELL_GAP = 60.0  # seconds before the admins are told again when nobody was reached
 LOOKUP_GAP = 1.0  # seconds between look-ups of who sends wrong signatures: strangers can send them too
 LOG_GAP = 60.0  # seconds between log lines about deliveries that anybody can send
 SUBSCRIPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -38,7 +39,8 @@ log = structlog.get_logger("pagerline.webhook")
 
 
 class SignatureAlarm:
-    """Tells the admins, once, that a subscription we know signs with a secret we do not have.
+    """Tells the admins, once, that a subscription we know signs with a secret we do not have; `tell_admins`
+    says False when it reached nobody, and then a later delivery tells them.
 
     Anyone can send a wrong signature: only a subscription that was verified before counts, and only while
     nothing of it has verified since.
@@ -48,7 +50,7 @@ class SignatureAlarm:
         self,
         *,
         heard_from: Callable[[str], Awaitable[bool]],
-        tell_admins: Callable[[str, str], Awaitable[None]],
+        tell_admins: Callable[[str, str], Awaitable[bool]],
         settle: Callable[[str], Awaitable[object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,7 +61,7 @@ class SignatureAlarm:
         self._failures: dict[str, int] = {}
         self._told: set[str] = set()
         self._well: set[str] = set()
-        self._next_lookup = self._next_line = float("-inf")
+        self._next_lookup = self._next_line = self._next_note = float("-inf")
 
     async def mismatch(self, subscription_id: str | None) -> None:
         """A well-formed signature matched none of our secrets. Raises StoreUnavailable."""
@@ -72,13 +74,7 @@ class SignatureAlarm:
             return
         self._failures[subscription_id] = self._failures.get(subscription_id, 0) + 1
         if self._failures[subscription_id] >= TELL_AFTER and subscription_id not in self._told:
-            await self._tell_admins(
-                NOTICE + subscription_id,
-                f"PagerDuty's webhook subscription {subscription_id} signs with a secret I do not have. "
-                "PagerDuty keeps retrying for 48 hours, so nothing is lost yet: add its secret to "
-                "PAGERDUTY_WEBHOOK_SECRETS and restart me.",
-            )
-            self._told.add(subscription_id)
+            await self._tell(subscription_id)
 
     async def verified(self, subscription_id: str | None) -> None:
         """A delivery verified: whatever was wrong with this subscription is over. Raises StoreUnavailable."""
@@ -92,6 +88,21 @@ class SignatureAlarm:
         self._told.discard(subscription_id)
         if len(self._well) < MOST_SUBSCRIPTIONS:
             self._well.add(subscription_id)
+
+    async def _tell(self, subscription_id: str) -> None:
+        if self._clock() < self._next_note:
+            return
+        told = await self._tell_admins(
+            NOTICE + subscription_id,
+            f"PagerDuty's webhook subscription {subscription_id} signs with a secret I do not have. "
+            "PagerDuty keeps retrying for 48 hours, so nothing is lost yet: add its secret to "
+            "PAGERDUTY_WEBHOOK_SECRETS and restart me.",
+        )
+        if told:
+            self._told.add(subscription_id)
+        else:
+            # Each delivery waits for Slack meanwhile.
+            self._next_note = self._clock() + TELL_GAP
 
     async def _is_ours(self, subscription_id: str) -> bool:
         if self._clock() < self._next_lookup:

@@ -223,7 +223,7 @@ notices = Table(
 safelists = Table(
     "safelists",
     people_metadata,
-    Column("region", Text, primary_key=True),  # us, eu
+    Column("region", Text, primary_key=True),  # us, eu; "told:us" is what the admins know of
     Column("addresses", Text, nullable=False),  # addresses and CIDR ranges, space-separated
     Column("fetched_at", Moment, nullable=False),
 )

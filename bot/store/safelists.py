@@ -1,4 +1,6 @@
-"""PagerDuty's published webhook addresses as they were fetched last, for all replicas and across restarts."""
+"""PagerDuty's published webhook addresses as fetched last, and what the admins know of them: for all replicas
+and across restarts. Written and read by bot/delivery/sources.py.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,11 @@ from bot.store.database import Database
 from bot.store.people_tables import safelists
 from bot.store.upsert import insert_into
 
+TOLD = "told:"
+
 
 class Safelists:
-    """One row per service region."""
+    """One row per service region, and one more for what the admins were told of it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,9 +26,14 @@ class Safelists:
             found = (await connection.execute(query)).scalar()
         return tuple(found.split()) if found else ()
 
-    async def put(self, region: str, addresses: tuple[str, ...]) -> None:
-        """Keep what was fetched now."""
-        values = {"addresses": " ".join(addresses), "fetched_at": self._database.now_sql()}
-        row = insert_into(safelists, self._database.dialect).values(region=region, **values)
+    async def told(self, region: str) -> tuple[str, ...]:
+        """The list that the admins know of; empty before the first."""
+        return await self.get(TOLD + region)
+
+    async def put(self, region: str, addresses: tuple[str, ...], *, told: tuple[str, ...]) -> None:
+        """Keep what was fetched now, and what the admins know of."""
         async with self._database.write() as connection:
-            await connection.execute(row.on_conflict_do_update(index_elements=["region"], set_=values))
+            for key, words in ((region, addresses), (TOLD + region, told)):
+                values = {"addresses": " ".join(words), "fetched_at": self._database.now_sql()}
+                row = insert_into(safelists, self._database.dialect).values(region=key, **values)
+                await connection.execute(row.on_conflict_do_update(index_elements=["region"], set_=values))

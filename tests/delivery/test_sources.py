@@ -24,14 +24,18 @@ HOUR = 3600.0
 
 @dataclass
 class Told:
-    """The admins, who remember what they were told."""
+    """The admins, who remember what they were told, unless they are `away`."""
 
     notices: Notices
     heard: list[str] = field(default_factory=list)
+    away: bool = False
 
-    async def tell_once(self, key: str, text: str) -> None:
+    async def tell_once(self, key: str, text: str) -> bool:
+        if self.away:
+            return False
         if await self.notices.claim(key):
             self.heard.append(text)
+        return True
 
     async def settle(self, key: str, *, after: float = 0.0) -> bool:
         return await self.notices.drop(key, older_than=after)
@@ -98,6 +102,38 @@ async def test_a_change_is_taken_over_and_the_admins_are_told_once(scene: Scene)
     lists.publish(["192.0.2.7", "192.0.2.8"])
     await scene.later(first)
     assert len(scene.admins.heard) == 2  # back again is a change too
+
+
+async def test_a_change_that_reached_nobody_counts_and_is_told_later(scene: Scene) -> None:
+    lists, first, second = scene.fake.safelists, scene.replica(), scene.replica("second")
+    lists.publish(["192.0.2.7"])
+    await scene.later(first)
+    scene.admins.away = True
+    lists.publish(["192.0.2.8"])
+    assert await scene.later(first) == ("192.0.2.8",)
+    assert await scene.later(second) == ("192.0.2.8",)
+    lists.publish(["192.0.2.9"])
+    await scene.later(first)
+    scene.admins.away = False
+    await scene.replica("restarted").once()  # no period passes before the next try
+    await second.once()
+    (told,) = scene.admins.heard
+    assert "New: 192.0.2.9. Gone: 192.0.2.7." in told
+    await scene.later(first)
+    assert len(scene.admins.heard) == 1
+
+
+async def test_nobody_is_told_of_what_was_taken_back_before_they_were_reached(scene: Scene) -> None:
+    lists, replica = scene.fake.safelists, scene.replica()
+    lists.publish(["192.0.2.7"])
+    await scene.later(replica)
+    scene.admins.away = True
+    lists.publish(["192.0.2.8"])
+    assert await scene.later(replica) == ("192.0.2.8",)
+    lists.publish(["192.0.2.7"])
+    scene.admins.away = False
+    assert await scene.later(replica) == ("192.0.2.7",)
+    assert scene.admins.heard == []
 
 
 async def test_one_replica_fetches_each_period_and_the_others_read(scene: Scene) -> None:

@@ -81,6 +81,20 @@ async def test_a_notice_that_could_not_be_given_is_given_next_time(door: Door) -
     assert len(door.notices) == 1
 
 
+async def test_a_notice_that_reached_nobody_is_given_later_but_not_tried_at_each_delivery(door: Door) -> None:
+    door.heard_of.add("PSUBSC1")
+    door.slack_is_away = True
+    await wrongly_signed(door, 5)
+    assert door.tries == 1
+    door.clock += 60
+    await wrongly_signed(door, 2)
+    assert door.tries == 2
+    door.slack_is_away = False
+    door.clock += 60
+    await wrongly_signed(door, 3)
+    assert len(door.notices) == 1
+
+
 async def test_a_matter_that_cannot_be_settled_does_not_cost_the_event() -> None:
     door = Door()
     alarm = door.alarm()

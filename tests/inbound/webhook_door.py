@@ -58,6 +58,8 @@ class Door:
     taken: list[Event] = field(default_factory=list)
     afterwards: list[Event] = field(default_factory=list)
     store_is_away: bool = False
+    slack_is_away: bool = False
+    tries: int = 0
     notices: list[str] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     heard_of: set[str] = field(default_factory=set)
@@ -83,10 +85,13 @@ class Door:
         self.lookups += 1
         return subscription_id in self.heard_of
 
-    async def tell(self, key: str, text: str) -> None:
+    async def tell(self, key: str, text: str) -> bool:
         if self.store_is_away:
             raise StoreUnavailable("away")
-        self.notices.append(text)
+        self.tries += 1
+        if not self.slack_is_away:
+            self.notices.append(text)
+        return not self.slack_is_away
 
     async def settle(self, key: str) -> None:
         if self.store_is_away:
