@@ -70,9 +70,10 @@ def next_call(
 
 
 def _may_post(message: Message, standing: Standing) -> bool:
-    if message.gone is None:
+    if message.gone is None and message.reposts == 0:
         return True
-    return standing.is_open and message.reposts < MOST_REPOSTS
+    # Deleted by a person; without `gone` it was to be posted again, and Slack has not taken that yet.
+    return standing.is_open and (message.gone is None or message.reposts < MOST_REPOSTS)
 
 
 @dataclass(frozen=True, slots=True)

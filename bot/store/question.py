@@ -55,15 +55,22 @@ class Needs:
 def needs(settled: ColumnElement[float]) -> Needs:
     """The conditions; what was begun before `settled` has been carried out by now, or never will be."""
     begun = messages.c.posting_since
-    never_stood = messages.c.gone.is_(None)
-    may_stand_again = and_(messages.c.reposts < MOST_REPOSTS, incidents.c.status != Status.RESOLVED.value)
     stands = and_(messages.c.ts.is_not(None), messages.c.gone.is_(None))
     return Needs(
         look_up=and_(begun.is_not(None), begun <= settled),
-        post=and_(begun.is_(None), messages.c.ts.is_(None), or_(never_stood, may_stand_again)),
+        post=and_(begun.is_(None), messages.c.ts.is_(None), _may_stand()),
         update=and_(stands, looks.behind()),
         confirm=and_(stands, looks.settled(settled)),
     )
+
+
+def _may_stand() -> ColumnElement[bool]:
+    """What stands nowhere is to be posted; what a person has deleted, only while the incident is open, also
+    when it was to be posted again and Slack has not taken that yet.
+    """
+    never_stood = and_(messages.c.gone.is_(None), messages.c.reposts == 0)
+    again = or_(messages.c.gone.is_(None), messages.c.reposts < MOST_REPOSTS)
+    return or_(never_stood, and_(again, incidents.c.status != Status.RESOLVED.value))
 
 
 def with_incident() -> Any:
@@ -227,8 +234,10 @@ def _waits(lines: Any) -> ColumnElement[bool]:
 
 
 def waiting_lines() -> ColumnElement[bool]:
-    """Lines that stand nowhere yet, under messages that still do."""
-    return and_(_waits(thread_lines), messages.c.gone.is_(None))
+    """Lines that stand nowhere yet, under messages that still do, or are to."""
+    return and_(
+        _waits(thread_lines), messages.c.gone.is_(None), or_(messages.c.ts.is_not(None), _may_stand())
+    )
 
 
 def uncalled(limit: int) -> Select[Any]:

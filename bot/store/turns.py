@@ -146,7 +146,8 @@ class Turns:
     async def begin_post(self, message: Message) -> Begun:
         """For a message that stands nowhere.
 
-        One that was deleted in Slack counts as posted again from here on, and is only while it is open.
+        One that was deleted in Slack counts as posted again from here on, and is only while it is open: also
+        the next time, when Slack does not take it now.
         """
 
         def still(row: Row[Any]) -> bool:
@@ -316,7 +317,10 @@ def is_line(line: ThreadLine) -> ColumnElement[bool]:
 
 def _may_stand(row: Row[Any]) -> bool:
     """As bot/store/question.py asked, looked at again: it may have been resolved or deleted meanwhile."""
-    return row.gone is None or (row.reposts < MOST_REPOSTS and row.status != Status.RESOLVED.value)
+    if row.gone is None and row.reposts == 0:
+        return True
+    again: bool = row.gone is None or row.reposts < MOST_REPOSTS
+    return again and row.status != Status.RESOLVED.value
 
 
 def _is_behind(row: Row[Any]) -> bool:

@@ -69,6 +69,8 @@ def a_message(**values: Any) -> Message:
         pytest.param(a_message(gone=LONG_AGO), OPEN, None, Post(), id="deleted while open"),
         pytest.param(a_message(gone=LONG_AGO), OVER, None, None, id="deleted, resolved"),
         pytest.param(a_message(gone=LONG_AGO, reposts=1), OPEN, None, None, id="deleted again"),
+        pytest.param(a_message(reposts=1), OPEN, None, Post(), id="not taken again while open"),
+        pytest.param(a_message(reposts=1), OVER, None, None, id="not taken again, resolved"),
         pytest.param(a_message(ts="1.1", gone=LONG_AGO), OPEN, Shown(1, "x"), None, id="given up"),
     ],
 )

@@ -56,6 +56,23 @@ class TestDeletedByAPerson:
         await office.delivery.drain()
         assert len(office.standing()) == 1
 
+    async def test_not_when_it_is_over_before_slack_takes_it(self, office: Office) -> None:
+        await office.has(an_incident())
+        await office.delivery.drain()
+        await office.fake.delete_message(CHECKOUT.id, office.standing()[0].ts)
+        office.fake.fault("chat.postMessage", "error", error="some_new_rule", count=99)
+        await office.becomes(acknowledged(an_incident()))
+        await office.delivery.drain()
+        assert len(office.calls("chat.postMessage")) > 1
+        office.fake.faults.clear()
+        await office.becomes(resolved(an_incident()))
+        office.database.clock_offset += 60
+        await office.delivery.drain()
+        assert office.standing() == []
+        await office.becomes(an_incident())  # reopened: now it matters again
+        await office.delivery.drain()
+        assert len(office.standing()) == 1
+
     async def test_its_lines_follow_it(self, office: Office) -> None:
         row = await office.has(an_incident())
         await office.delivery.drain()

@@ -100,6 +100,19 @@ async def test_what_was_deleted_is_due_again_once_and_only_while_open(messages: 
     assert await due_ids(messages) == {again}
 
 
+async def test_what_slack_did_not_take_again_is_due_only_while_open(messages: Messages, seed: Seed) -> None:
+    await seed.incident(an_incident())
+    row = await seed.message(reposts=1)
+    await seed.line(row, a_line())
+    assert await due_ids(messages) == {row}
+    assert (await messages.backlog()).count == 2
+    await seed.incident(resolved(an_incident()))
+    assert await due_ids(messages) == set()
+    assert (await messages.backlog()).count == 0
+    await seed.incident(an_incident())  # reopened
+    assert await due_ids(messages) == {row}
+
+
 async def test_closed_channels_and_pauses_wait(messages: Messages, seed: Seed, database: Database) -> None:
     await seed.incident(an_incident())
     await seed.message(channel=CHECKOUT)

@@ -303,11 +303,17 @@ async def test_deleted_in_slack_and_posted_again_once(us: Replica, seed: Seed) -
     assert (found.ts, found.gone, found.reposts) == ("1.2", None, 1)
 
 
-async def test_deleted_in_slack_and_resolved_since_it_was_asked_about(us: Replica, seed: Seed) -> None:
+@pytest.mark.parametrize("refused", [False, True], ids=["not posted again", "refused when posted again"])
+async def test_deleted_in_slack_and_resolved_since_it_was_asked_about(
+    us: Replica, seed: Seed, *, refused: bool
+) -> None:
     await seed.incident(an_incident())
     await seed.message(ts="1.1")
     await us.outcomes.gone(a_turn(await us.turns.begin_update(await us.message())))
+    if refused:
+        await us.outcomes.failed(await us.posting(), pause=False)
     deleted = await us.message()
+    assert (deleted.gone is None, deleted.reposts) == (refused, int(refused))
     await seed.incident(an_incident(status=Status.RESOLVED))
     assert await us.turns.begin_post(deleted) is None
 
