@@ -32,7 +32,7 @@ SWEEPING_SECONDS = 6.0  # how long one that died in the middle keeps the next fr
 AGAIN_SECONDS = 15.0  # after a sweep that failed, unless the period is shorter
 TOGETHER = 50  # readings saved in one commit
 OVERLAP = 10  # entries of the page before: what was resolved meanwhile has moved the others forward
-LOG_OVERLAP = timedelta(minutes=2)  # clocks differ, and entries may come late
+LOG_OVERLAP = timedelta(minutes=2)  # entries may come late
 LONGEST_LOG = timedelta(hours=1)  # after a day away a hundred calls would tell of what is long over
 
 
@@ -147,11 +147,12 @@ class Sweep:
         readings = await self._reader.incidents()
         saved = await self._save_all(readings, began_at)
         listed = {reading.incident.id for reading in readings}
+        began_there = await self._by_pagerduty(began_at)
         gone = sorted(ours - listed)
         for incident_id in gone:
             saved += await self._read(incident_id)
         if await self._cursors.get("log") is None:  # else what it tells of resolved ones is still to be read
-            await self._cursors.put("log", Cursor(began_at))
+            await self._cursors.put("log", Cursor(began_there))
         await self._cursors.put("sweep", Cursor(await self._incidents.now()))
         return Swept(len(readings), len(gone), saved)
 
@@ -173,10 +174,15 @@ class Sweep:
         return Swept(len(readings), len(gone), saved + read, doubted)
 
     async def _follow_log(self, began_at: datetime) -> tuple[int, int]:
-        """Doubt what changed later than we know of; read what we have never seen."""
+        """Doubt what changed later than we know of; read what we have never seen.
+
+        The place is a moment by PagerDuty's clock, as its entries' are: by a database's that goes before it
+        entries would be passed over.
+        """
+        began_there = await self._by_pagerduty(began_at)
         last = await self._cursors.get("log")
-        oldest = began_at - LONGEST_LOG
-        since = max(last.at, oldest) if last else began_at - timedelta(seconds=self._seconds)
+        oldest = began_there - LONGEST_LOG
+        since = max(last.at, oldest) if last else began_there - timedelta(seconds=self._seconds)
         newest: dict[str, datetime] = {}
         for entry in await self._reader.log_since(since - LOG_OVERLAP):
             if entry.incident_id is not None:
@@ -185,8 +191,16 @@ class Sweep:
         read = 0
         for incident_id in unknown:
             read += await self._read(incident_id)
-        await self._cursors.put("log", Cursor(began_at))
+        await self._cursors.put("log", Cursor(began_there))
         return doubted, read
+
+    async def _by_pagerduty(self, began_at: datetime) -> datetime:
+        """What PagerDuty's clock showed when the database's showed `began_at`; the same while it tells none.
+        Asked once PagerDuty has answered.
+        """
+        passed = await self._incidents.now() - began_at
+        there = self._reader.pagerduty_now()
+        return began_at if there is None else there - passed
 
     # --------------------------------------------------------------------------------------------- reading
 

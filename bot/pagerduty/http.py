@@ -38,6 +38,7 @@ from bot.pagerduty.journal import Journal
 from bot.pagerduty.limiter import Left, Limiter, Rank, retry_after
 from bot.pagerduty.paths import path_template
 from bot.pagerduty.tally import Tally
+from bot.pagerduty.their_clock import TheirClock
 from bot.pagerduty.wire import HARMLESS, Params, address, headers
 
 __all__ = ["AccountKey", "Answer", "Credentials", "PagerDutyHttp", "Params", "UserToken"]
@@ -137,6 +138,7 @@ class PagerDutyHttp:
         self._in_flight = asyncio.Semaphore(max_in_flight)
         self._in_background = asyncio.Semaphore(max(1, max_in_flight - FREE_FOR_PEOPLE))
         self._limiter = Limiter(timer)
+        self.their_clock = TheirClock(timer)
         self.clock = clock
         self.sleep = sleep
 
@@ -268,6 +270,7 @@ class PagerDutyHttp:
                 finally:
                     self._count(call, reply, self._timer() - began)
                 self._limiter.learn(who, reply.headers)
+                self.their_clock.hear(reply.headers)
                 if reply.status == 429:
                     self._limiter.exhausted(who, retry_after(reply.headers) or 0.0)
                 return read(reply, is_write=call.is_write)

@@ -153,6 +153,10 @@ class Reads:
         found.reverse()
         return sorted(found, key=lambda one: one.at)
 
+    def pagerduty_now(self) -> datetime | None:
+        """PagerDuty's clock, as its last answer told it; None when none has. No call."""
+        return self.http.their_clock.now()
+
     async def services(self) -> list[Service]:
         """All, by name. One call per 100."""
         return await self._all(

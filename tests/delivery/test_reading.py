@@ -246,6 +246,32 @@ class TestASweepInPieces:
         assert known is not None
         assert known.title == "Disk full, now with a reason"
 
+    @pytest.mark.parametrize("ahead", [600.0, -600.0, 0.0], ids=["ahead", "behind", "alike"])
+    async def test_whatever_the_databases_clock_shows_no_change_is_passed_over(
+        self, reading: Reading, ahead: float
+    ) -> None:
+        reading.database.clock_offset += ahead
+        incident = reading.fake.trigger(SERVICE, "Disk full")
+        await reading.sweep.once(at_start=True)
+        reading.fake.act(incident.id, "resolve", by="PBOB002")
+        for title in ("a", "b", "c"):
+            reading.pass_time(20)
+            reading.fake.act(incident.id, "title", by="PBOB002", text=title)
+            reading.pass_time(280)
+            await reading.sweep.once()
+            for stale in await reading.incidents.take_stale(10):
+                await reading.rereader.read(stale)
+            known = await reading.incidents.find(incident.id)
+            assert known is not None
+            assert (known.status, known.title) == (Status.RESOLVED, title)
+        for _ in range(3):
+            reading.pass_time(300)
+            asked = len(reading.fake.journal)
+            assert await reading.sweep.once() == Swept(open=0, gone=0, saved=0)
+            paths = [one.path for one in reading.fake.journal[asked:]]
+            assert paths == ["/incidents", "/log_entries"]
+        assert reading.fake.journal[-1].answer["log_entries"] == []
+
     async def test_more_take_turns_and_the_log_tells_what_changed(self, reading: Reading) -> None:
         many = [reading.fake.trigger(SERVICE, f"Disk {number} full", urgency="low") for number in range(230)]
         reading.pass_time(300)

@@ -112,6 +112,14 @@ async def test_an_answer_carries_what_pagerduty_said_and_when_it_was_asked(bench
     assert bench.counted == [("GET", "/abilities", 200)]
 
 
+async def test_the_last_answer_tells_pagerdutys_clock(bench: Bench) -> None:
+    assert bench.http.their_clock.now() is None
+    await bench.get("/abilities")
+    there = bench.http.their_clock.now()
+    assert there is not None
+    assert abs((there - bench.http.clock()).total_seconds()) < 60
+
+
 async def test_both_schemes_are_accepted(bench: Bench) -> None:
     token = UserToken(SecretStr(bench.fake.bearer("PALICE1")))
     answer = await bench.http.request("GET", "/users/me", token)

@@ -7,6 +7,8 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -68,6 +70,7 @@ class Wire:
             secret = secret_fields(request.path)
             dropped = fault is not None and fault.mode in ("drop_before", "drop_after")
             reply.headers["x-request-id"] = uuid.uuid4().hex
+            reply.headers["Date"] = format_datetime(self._clock().astimezone(UTC), usegmt=True)
             self._journal.add(
                 Exchange(
                     direction="in",
