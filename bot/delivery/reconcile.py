@@ -131,6 +131,8 @@ def worth(candidate: Candidate, call: Call, tuning: Tuning) -> tuple[float, ...]
         if candidate.in_storm:
             waited = own_seconds(waited, tuning, in_hand=standing.is_in_hand)
         return (Urgent.UPDATE, 0, 0, -waited)
+    if isinstance(call, LookUp) and candidate.message.ts is not None:
+        return (Urgent.CONFIRMING, 0, 0, -waited)  # for a second one
     urgent = Urgent.FIRST_POST if standing.is_open else Urgent.LATE_POST
     return (urgent, rank, low, -waited)
 

@@ -45,6 +45,9 @@ class Outcomes:
     async def posted(self, turn: Turn, ts: str, *, looks: str | None = None, mentioned: bool = False) -> bool:
         """It stands there as `ts`, looking like the hash `looks`. False: its row has another message already,
         and this one is to be deleted; until that is certain the row asks to be looked up.
+
+        It asks for that too when an earlier post came to nothing that could be found: what was held up longer
+        than anything should be, and stands by now, is a second one.
         """
         table, row = _row_of(turn)
 
@@ -59,7 +62,7 @@ class Outcomes:
             values: dict[str, Any] = {"ts": ts, "tries": 0, "next_try_at": None, **_stands(turn)}
             if ended.ours:
                 # Otherwise another holder has a post of its own under way.
-                values["posting_since"] = None
+                values["posting_since"] = self._database.now_sql() if _was_looked_for(turn) else None
             if mentioned:
                 values["mentioned"] = True
             connection.execute(update(table).where(row).values(values))
@@ -171,6 +174,8 @@ class Outcomes:
             if keep is None and turn.message.kind == "news" and ended.ours:
                 self._forget(connection, turn.message.id)
                 return
+            if keep is None:
+                values["tries"] = 1
             connection.execute(update(table).where(row).values(values))
             if keep is None:
                 return
@@ -299,6 +304,13 @@ def _stands(turn: Turn) -> dict[str, Any]:
     to be kept true.
     """
     return {"gone": None} if turn.line is None and turn.message.kind == "incident" else {}
+
+
+def _was_looked_for(turn: Turn) -> bool:
+    """This is the post of an incident's message that was tried before. Pages are many and short-lived, and of
+    a thread line a second one says what the first does.
+    """
+    return turn.message.kind == "incident" and turn.line is None and turn.message.tries > 0
 
 
 def _row_of(turn: Turn) -> tuple[Table, ColumnElement[bool]]:

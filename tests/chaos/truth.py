@@ -30,6 +30,7 @@ from bot.store.database import Database
 from bot.store.snapshots import load_incident
 from bot.store.tables import incidents, messages, shown
 from tests.chaos.plan import FOLLOWED
+from tests.chaos.witness import how_they_came
 from tests.stories.office import Office
 from tests.stories.reading import controls_of, words_of
 
@@ -130,7 +131,8 @@ class Truth:
         listed = [page for page, one in stored.pages.items() if one.channel_id == channel and one.ts]
         on_page = [page for page in listed if reading.id in stored.shown[page]]
         if len(stand) > 1:
-            found.doubles.append(f"{where} has {len(stand)} messages: {[one.ts for one in stand]}")
+            came = how_they_came(self.office.slack.journal, channel, stand)
+            found.doubles.append(f"{where} has {len(stand)} messages: {[one.ts for one in stand]}{came}")
         if not stand:
             # One that was never seen open gets none; one that ended in a storm is counted in its summary.
             excused = not reading.is_open and (row is None or channel in stored.ended)

@@ -162,6 +162,24 @@ async def test_it_was_not_done_after_all(us: Replica, seed: Seed, database: Data
     await us.posting()
 
 
+async def test_what_was_posted_again_is_looked_for_once_more(
+    us: Replica, seed: Seed, database: Database
+) -> None:
+    """The first one may stand by then: held up for longer than anything should be."""
+    await seed.incident(an_incident())
+    row = await seed.message()
+    await us.outcomes.unknown(await us.posting())
+    database.clock_offset += SETTLED
+    await us.outcomes.looked_up(a_turn(await us.turns.begin_look_up(await us.message())), None)
+    await us.outcomes.posted(await us.posting(), "1.2", looks="red")
+    assert await us.messages.due(SETTLED) == []
+    database.clock_offset += SETTLED
+    await us.outcomes.looked_up(a_turn(await us.turns.begin_look_up(await us.message())), "1.2")
+    assert (await seed.row(row)).ts == "1.2"
+    database.clock_offset += SETTLED
+    assert await us.messages.due(SETTLED) == []
+
+
 async def test_an_extra_that_stays_is_looked_for_again(us: Replica, seed: Seed, database: Database) -> None:
     await seed.incident(an_incident())
     row = await seed.message(ts="1.1", shown_revision=1, posting_ago=60)
