@@ -53,20 +53,23 @@ def next_call(
 
     `settled_after` a call of unknown outcome was begun, Slack has carried it out or never will. A post is
     looked up then, and until then nothing is done about it; an edit is made again at once, and once more
-    then. `now` is of the database's clock, as is all in the row.
+    then. A message that stands is kept true first, and then looked for a second time. `now` is of the
+    database's clock, as is all in the row.
     """
+    look_up = None
     if message.posting_since is not None and now - message.posting_since >= settled_after:
-        return LookUp(message.posting_since - LOOK_BACK)
+        look_up = LookUp(message.posting_since - LOOK_BACK)
     if message.ts is None:
-        return Post() if message.posting_since is None and _may_post(message, standing) else None
+        may_post = message.posting_since is None and _may_post(message, standing)
+        return Post() if may_post else look_up
     if message.gone is not None:
-        return None
+        return look_up
     settled = None
     if shown is not None and shown.hash == SETTLING and shown.at is not None:
         settled = shown.at if now - shown.at >= settled_after else None
     if shown is None or shown.revision < standing.revision or shown.hash == IN_DOUBT:
         return Update(message.ts, settled)
-    return None if settled is None else Update(message.ts, settled, confirms=True)
+    return look_up or (None if settled is None else Update(message.ts, settled, confirms=True))
 
 
 def _may_post(message: Message, standing: Standing) -> bool:

@@ -39,7 +39,7 @@ class Needs:
     look_up: ColumnElement[bool]
     post: ColumnElement[bool]
     update: ColumnElement[bool]
-    confirm: ColumnElement[bool]  # an edit once more, though it shows what is known
+    confirm: ColumnElement[bool]  # an edit or a look once more, though it shows what is known
 
     @property
     def untrue(self) -> ColumnElement[bool]:
@@ -56,11 +56,13 @@ def needs(settled: ColumnElement[float]) -> Needs:
     """The conditions; what was begun before `settled` has been carried out by now, or never will be."""
     begun = messages.c.posting_since
     stands = and_(messages.c.ts.is_not(None), messages.c.gone.is_(None))
+    is_over = and_(begun.is_not(None), begun <= settled)
     return Needs(
-        look_up=and_(begun.is_not(None), begun <= settled),
-        post=and_(begun.is_(None), messages.c.ts.is_(None), _may_stand()),
+        look_up=and_(messages.c.ts.is_(None), is_over),
+        post=and_(messages.c.ts.is_(None), begun.is_(None), _may_stand()),
         update=and_(stands, looks.behind()),
-        confirm=and_(stands, looks.settled(settled)),
+        # A post of a message that stands: it may stand twice.
+        confirm=or_(and_(messages.c.ts.is_not(None), is_over), and_(stands, looks.settled(settled))),
     )
 
 

@@ -62,6 +62,13 @@ def a_message(**values: Any) -> Message:
         pytest.param(
             a_message(ts="1.1", posting_since=LONG_AGO),
             OPEN,
+            Shown(2, "x"),
+            Update("1.1"),
+            id="behind, an extra is to be looked for afterwards",
+        ),
+        pytest.param(
+            a_message(ts="1.1", posting_since=LONG_AGO),
+            OPEN,
             Shown(3, "x"),
             LookUp(LONG_AGO - LOOK_BACK),
             id="true, an extra is looked for",
