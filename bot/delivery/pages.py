@@ -7,8 +7,10 @@ rendered are the rows as they were when the turn began; what was rendered is wri
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from bot.delivery.desk import Desk, TooLate
+from bot.delivery.editing import edit
 from bot.delivery.setbacks import Hold, Kind, held, undone
 from bot.errors import SlackFailure
 from bot.model import Channel
@@ -40,17 +42,19 @@ class Pages:
         """Post what changed and no edit has shown yet."""
         return await self._post(channel, lambda: self._desk.page_turns.begin_news(channel))
 
-    async def edit(self, message: Message) -> Hold | None:
-        """Write a page's rows as they are."""
+    async def edit(self, message: Message, *, settled: datetime | None = None) -> Hold | None:
+        """Write a page's rows as they are, when it shows something else or has `settled`."""
         began = self._desk.clock()
-        turn = await self._desk.page_turns.begin_edit(message)
+        turn = await self._desk.page_turns.begin_edit(message, settled=settled)
         if not isinstance(turn, Turn):
             return _not_now(turn, Kind.EDITS, message.channel)
         rendered = self._page(turn)
-        hold, done = await self._edit(turn, rendered, began, "page_update")
-        if done:
-            await self._desk.setbacks.saved(lambda: self._desk.outcomes.updated(turn, rendered.hash))
-        return hold
+        edited = await edit(self._desk, turn, rendered, began, kind="page_update")
+        if isinstance(edited, Turn):
+            await self._desk.setbacks.saved(lambda: self._desk.outcomes.updated(edited, rendered.hash))
+            self._desk.setbacks.count("page_update", "ok")
+            return None
+        return edited
 
     async def fold(self, channel: Channel) -> Hold | None:
         """Make the newest page the summary of the storm."""
@@ -61,10 +65,12 @@ class Pages:
         assert turn.tally is not None
         incidents = [row.incident for row in turn.rows]
         rendered = render_fold(incidents, turn.tally.since, turn.tally.at)
-        hold, done = await self._edit(turn, rendered, began, "fold")
-        if done:
-            await self._desk.setbacks.saved(lambda: self._desk.outcomes.folded(turn))
-        return hold
+        edited = await edit(self._desk, turn, rendered, began, kind="fold")
+        if isinstance(edited, Turn):
+            await self._desk.setbacks.saved(lambda: self._desk.outcomes.folded(edited))
+            self._desk.setbacks.count("fold", "ok")
+            return None
+        return edited
 
     async def delete(self, message: Message) -> Hold | None:
         """Take away a page whose rows stand elsewhere now."""
@@ -118,27 +124,6 @@ class Pages:
         if not kept:
             await desk.delete_extra(turn, posted.ts)
         return None
-
-    async def _edit(
-        self, turn: Turn, rendered: Rendered, began: float, kind: str
-    ) -> tuple[Hold | None, bool]:
-        """Make the call; whether it was made."""
-        desk, channel, ts = self._desk, turn.message.channel, turn.message.ts
-        assert ts is not None
-
-        async def send(looks: Rendered) -> None:
-            await desk.slack(turn).update(channel.id, ts, looks.text, looks.blocks)
-
-        try:
-            desk.in_time(began)
-            await desk.write(turn, rendered, send)
-        except TooLate:
-            await desk.outcomes.failed(turn, pause=False)
-            return None, False
-        except SlackFailure as failure:
-            return await desk.setbacks.meet(turn, failure, kind=kind), False
-        desk.setbacks.count(kind, "ok")
-        return None, True
 
     def _page(self, turn: Turn) -> Rendered:
         tally = turn.tally

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from bot.delivery.desk import Desk, TooLate, calls_for_somebody
+from bot.delivery.editing import edit
 from bot.delivery.setbacks import Hold, Kind, held, undone
 from bot.errors import SlackFailure
 from bot.render.incident import render_incident
 from bot.render.limits import Rendered
 from bot.slack.client import Posted
-from bot.slack.failures import DROPPED, OutcomeUnknown
 from bot.slack.marks import Mark
 from bot.store.rows import Message
 from bot.store.turns import NotNow, Turn
@@ -85,30 +84,10 @@ class Poster:
             return held(turn, kind, message.channel.team_id, message.channel.id)
         rendered = render_incident(turn.incident, desk.buttons)
         if rendered.hash != turn.shown_hash:
-            try:
-                try:
-                    await self._edit(turn, rendered, began)
-                except OutcomeUnknown as failure:
-                    if failure.code != DROPPED:
-                        raise
-                    # As happens to one that was idle. What went over it may still be carried out, on top.
-                    turn = replace(turn, in_doubt=True)
-                    await self._edit(turn, rendered, began)
-            except TooLate:
-                await desk.outcomes.failed(turn, pause=False)
-                return None
-            except SlackFailure as failure:
-                return await desk.setbacks.meet(turn, failure, kind="update")
+            edited = await edit(desk, turn, rendered, began, kind="update")
+            if not isinstance(edited, Turn):
+                return edited
+            turn = edited
         await desk.setbacks.saved(lambda: desk.outcomes.updated(turn, rendered.hash))
         desk.setbacks.count("update", "equal" if rendered.hash == turn.shown_hash else "ok")
         return None
-
-    async def _edit(self, turn: Turn, rendered: Rendered, began: float) -> None:
-        desk, slack, ts = self._desk, self._desk.slack(turn), turn.message.ts
-        assert ts is not None
-
-        async def send(looks: Rendered) -> None:
-            await slack.update(turn.message.channel.id, ts, looks.text, looks.blocks, repeatable=False)
-
-        desk.in_time(began)
-        await desk.write(turn, rendered, send)

@@ -159,21 +159,31 @@ class StormWork:
             longest=max([storm.own_oldest, *(page.oldest_untold for page in storm.pages)]),
         )
         old = sum(1 for page in storm.pages if not page.rows)
-        messages = {page.message.id: page.message for page in standing}
+        by_row = {page.message.id: page for page in standing}
         return [
-            self._option_item(storm, option, messages, ready)
+            self._option_item(storm, option, by_row, ready)
             for option in options(ready, unseen, untold, old, self._tuning)
+        ] + [
+            self._item(storm, Kind.EDITS, self._editing(page), page.message.id, rank=Urgent.CONFIRMING)
+            for page in standing
+            if page.try_now and not page.oldest and (page.in_doubt or page.settled)
         ]
 
+    def _editing(self, page: PageSums) -> Act:
+        async def act() -> Hold | None:
+            return await self._pages.edit(page.message, settled=page.settling if page.settled else None)
+
+        return act
+
     def _option_item(
-        self, storm: ChannelStorm, option: Option, messages: dict[int, Message], pages: list[PageState]
+        self, storm: ChannelStorm, option: Option, by_row: dict[int, PageSums], pages: list[PageState]
     ) -> Item:
         channel, call, pager = storm.channel, option.call, self._pages
 
         async def act() -> Hold | None:
             match call:
                 case EditPage(row):
-                    return await pager.edit(messages[row])
+                    return await self._editing(by_row[row])()
                 case PostPage(absorbs):
                     return await pager.new(
                         channel, absorbs, fits([one for one in pages if one.row in absorbs])
@@ -194,7 +204,7 @@ class StormWork:
 
     async def _on(self, storm: ChannelStorm) -> list[Item]:
         """From storm to calm, and from calm to its end."""
-        untrue = sum(1 for page in storm.pages if page.oldest > 0 or (page.rows and page.message.ts is None))
+        untrue = sum(1 for page in storm.pages if not page.is_true)
         if storm.calm_since is None:
             quiet = min((page.quiet for page in storm.pages if page.rows), default=math.inf)
             age = (storm.asked_at - storm.storm_since).total_seconds() if storm.storm_since else 0.0

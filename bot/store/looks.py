@@ -1,15 +1,33 @@
-"""How sure it is what a message looks like: statements about the `hash` in its row of `shown`.
+"""How sure it is what a message looks like: statements about the `hash` in its rows of `shown`.
 
 An edit whose answer never came may be carried out by Slack seconds later, on top of the next edit. So from
 its beginning (bot/store/turns.py) to its end (bot/store/outcomes.py) the look of an edited message is in
 doubt. The edit that finds it so does not end the doubt: the look is settling then, and one more edit is made
-when nothing before it can land any more.
+when nothing before it can land any more. An incident's message has one row, a page of a storm one for each of
+its incidents, which are all of the same look; those it has never shown have no `shown_at`.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, ColumnElement, Insert, Update, and_, bindparam, or_, update
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from bot.store.columns import Moment
 from bot.store.rows import IN_DOUBT, SETTLING
 from bot.store.tables import incidents, shown
 from bot.store.upsert import Dialect, insert_into
@@ -43,3 +61,30 @@ def put_in_doubt(dialect: Dialect) -> Insert:
 def put_back(message_id: int, looks: str) -> Update:
     """The edit under way was not made: the message looks as before."""
     return update(shown).where(shown.c.message_id == message_id, shown.c.hash == IN_DOUBT).values(hash=looks)
+
+
+# -------------------------------------------------------------------------------------------- pages of storms
+
+
+def page_in_doubt() -> ColumnElement[int]:
+    """Of a page's rows together: 1 when nobody knows what it looks like."""
+    shows = and_(shown.c.hash == IN_DOUBT, shown.c.shown_at.is_not(None))
+    return func.max(case((shows, 1), else_=0))
+
+
+def page_settling() -> ColumnElement[datetime | None]:
+    """Of a page's rows together: when it was edited, if its look was in doubt then."""
+    return func.max(case((shown.c.hash == SETTLING, shown.c.shown_at)), type_=Moment)
+
+
+def of_page(message_id: int) -> Select[Any]:
+    """The page's `hash`, and both of the above."""
+    columns: list[ColumnElement[Any]] = [func.max(shown.c.hash).label("hash")]
+    columns += [page_in_doubt().label("in_doubt"), page_settling().label("settling")]
+    return select(*columns).where(shown.c.message_id == message_id, shown.c.shown_at.is_not(None))
+
+
+def put_page_in_doubt(message_id: int, now: ColumnElement[float]) -> Update:
+    """As `put_in_doubt`: from now on rows may be seen that never were before."""
+    seen = func.coalesce(shown.c.shown_at, now)
+    return update(shown).where(shown.c.message_id == message_id).values(hash=IN_DOUBT, shown_at=seen)

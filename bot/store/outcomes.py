@@ -124,8 +124,6 @@ class Outcomes:
             table, row = _row_of(turn)
             paused = self._pause(connection, table, row, LONGEST_AFTER_OUTAGE_SECONDS)
             connection.execute(update(table).where(row).values(paused))
-            if turn.message.kind != "incident" and turn.act is Act.UPDATE:
-                self._reset_shown(connection, turn)
 
         await self._database.transact(end)
 
@@ -251,11 +249,11 @@ class Outcomes:
         if not ended.held or looks is None:
             self._reset_shown(connection, turn)
             return
-        if turn.message.kind != "incident":
-            self._note_rows(connection, turn, looks)
-            return
         # Of a post nothing came before it.
         known = SETTLING if turn.act is Act.UPDATE and turn.in_doubt else looks
+        if turn.message.kind != "incident":
+            self._note_rows(connection, turn, known)
+            return
         values = {"revision": turn.revision, "hash": known, "shown_at": self._database.now_sql()}
         connection.execute(
             insert_into(shown, self._database.dialect)

@@ -8,31 +8,29 @@ rows; those list nothing then, and are deleted once it stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     and_,
-    case,
     func,
     insert,
-    or_,
     select,
     type_coerce,
     update,
 )
 
-from bot.model import Channel, Status, Urgency
-from bot.store import question
+from bot.model import Channel
+from bot.store import looks, page_rows
 from bot.store import storm_question as storms_sql
 from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.leases import Lease, Leases
 from bot.store.messages import read_message
 from bot.store.pace import CLICKS_SHARE, DELETES, HISTORY, UPDATES, Charge, Pace
-from bot.store.rows import Message
+from bot.store.rows import IN_DOUBT, Message
 from bot.store.snapshots import load_incident
 from bot.store.tables import channels, incidents, messages, shown
 from bot.store.turns import (
@@ -42,15 +40,10 @@ from bot.store.turns import (
     NotNow,
     NoTurn,
     PageRow,
-    Tally,
     Turn,
     channel_lease,
     post_charges,
 )
-
-LATELY_SECONDS = 300.0
-MOST_NEWS = 120
-"""Incidents one news message tells of; the rest comes with the next."""
 
 
 class PageTurns:
@@ -70,17 +63,20 @@ class PageTurns:
             if not self._is_on(connection, channel):
                 raise NoTurn(None)
             old = [row.id for row in connection.execute(_pages(channel, absorbs))]
-            fresh = [row.id for row in connection.execute(self._unseen(channel, take))]
+            unseen = page_rows.unseen(channel, take, self._database.now_sql())
+            fresh = [row.id for row in connection.execute(unseen)]
             if len(old) < len(absorbs) or not (old or fresh):
                 raise NoTurn(None)
             self._pay(connection, channel, post_charges(channel))
             page = self._insert(connection, channel, "page")
             if fresh:
                 rows = [{"message_id": page, "incident_id": one} for one in fresh]
-                connection.execute(insert(shown).values(revision=0, hash=""), rows)
+                connection.execute(insert(shown).values(revision=0, hash=IN_DOUBT), rows)
             if old:
                 connection.execute(
-                    update(shown).where(shown.c.message_id.in_(old)).values(message_id=page, revision=0)
+                    update(shown)
+                    .where(shown.c.message_id.in_(old))
+                    .values(message_id=page, revision=0, hash=IN_DOUBT, shown_at=None)
                 )
             return self._turn(connection, Act.POST, lease, page)
 
@@ -97,18 +93,24 @@ class PageTurns:
 
         return await self._begin(Act.POST, message, post_charges(message.channel), note)
 
-    async def begin_edit(self, message: Message) -> Begun:
-        """For a page that shows less than is known. It leaves the fifth of the edits that is for clicks."""
+    async def begin_edit(self, message: Message, *, settled: datetime | None = None) -> Begun:
+        """For a page that shows less than is known, or that nobody has edited since `settled`, when its look
+        was settling. It leaves the fifth of the edits that is for clicks.
+        """
 
-        def look(connection: Connection, row: Any) -> None:
+        def look(connection: Connection, row: Any) -> dict[str, Any]:
             behind = (
                 select(shown.c.incident_id)
                 .join(incidents, incidents.c.id == shown.c.incident_id)
                 .where(shown.c.message_id == row.id, storms_sql.untrue())
                 .limit(1)
             )
-            if row.ts is None or connection.execute(behind).first() is None:
+            known = connection.execute(looks.of_page(row.id)).one()
+            confirms = known.in_doubt or (known.settling is not None and known.settling == settled)
+            if row.ts is None or not (confirms or connection.execute(behind).first()):
                 raise NoTurn(None)
+            connection.execute(looks.put_page_in_doubt(row.id, self._database.now_sql()))
+            return _known(known, settled)
 
         return await self._begin(Act.UPDATE, message, (Charge(UPDATES, reserve=CLICKS_SHARE),), look)
 
@@ -117,7 +119,7 @@ class PageTurns:
 
         def begin(connection: Connection) -> Begun:
             lease = self._lease(connection, channel)
-            untold = list(connection.execute(self._untold(channel)))
+            untold = list(connection.execute(page_rows.untold(channel, self._database.now_sql())))
             if not untold:
                 raise NoTurn(None)
             self._pay(connection, channel, post_charges(channel))
@@ -163,11 +165,13 @@ class PageTurns:
             if pages and pages[0].posting_since is not None:
                 raise NoTurn(None)  # it may stand twice, and nobody looks for a second summary
             if pages:
+                page = pages[0].id
+                known = connection.execute(looks.of_page(page)).one()
                 self._pay(connection, channel, (Charge(UPDATES, reserve=CLICKS_SHARE),))
-                return self._turn(connection, Act.UPDATE, lease, pages[0].id, whole=True)
-            connection.execute(
-                update(channels).where(_is(channels, channel)).values(storm_since=None, calm_since=None)
-            )
+                connection.execute(looks.put_page_in_doubt(page, self._database.now_sql()))
+                return self._turn(connection, Act.UPDATE, lease, page, whole=True, **_known(known))
+            of_channel = page_rows.is_of(channels, channel)
+            connection.execute(update(channels).where(of_channel).values(storm_since=None, calm_since=None))
             self._leases.release_in(connection, lease)
             return None
 
@@ -183,9 +187,9 @@ class PageTurns:
             row = connection.execute(query).first()
             if row is None or row.gone is not None:
                 raise NoTurn(None)
-            look(connection, row)
+            known = look(connection, row) or {}
             self._pay(connection, message.channel, charges)
-            return self._turn(connection, act, lease, message.id)
+            return self._turn(connection, act, lease, message.id, **known)
 
         return await self._answer(begin)
 
@@ -227,13 +231,20 @@ class PageTurns:
         return int(made.scalar_one())
 
     def _turn(
-        self, connection: Connection, act: Act, lease: Lease, message_id: int, *, whole: bool = False
+        self,
+        connection: Connection,
+        act: Act,
+        lease: Lease,
+        message_id: int,
+        *,
+        whole: bool = False,
+        **known: Any,
     ) -> Begun:
         """With the rows of the message, or (`whole`) of all pages of its channel."""
         now = type_coerce(self._database.now_sql(), Moment).label("now")
         row = connection.execute(select(messages, now).where(messages.c.id == message_id)).one()
         message = read_message(row)
-        all_pages = _is(messages, message.channel) & storms_sql.is_living_page()
+        all_pages = page_rows.is_of(messages, message.channel) & storms_sql.is_living_page()
         query = (
             select(incidents.c.snapshot, func.max(incidents.c.revision).label("revision"))
             .select_from(messages.join(shown).join(incidents, incidents.c.id == shown.c.incident_id))
@@ -249,93 +260,25 @@ class PageTurns:
             one=None,
             revision=0,
             rows=rows,
-            tally=self._tally(connection, message.channel),
+            tally=page_rows.tally(connection, message.channel, self._database.now_sql()),
             began_at=row.now,
+            **known,
         )
 
-    def _tally(self, connection: Connection, channel: Channel) -> Tally | None:
-        now = self._database.now_sql()
-        lately = now - LATELY_SECONDS
-        news = and_(incidents.c.accepted_at >= lately)
-        counts = {
-            "triggered": incidents.c.status == Status.TRIGGERED.value,
-            "acknowledged": incidents.c.status == Status.ACKNOWLEDGED.value,
-            "resolved": incidents.c.status == Status.RESOLVED.value,
-            "opened_lately": incidents.c.heard_at >= lately,
-            "acknowledged_lately": and_(incidents.c.status == Status.ACKNOWLEDGED.value, news),
-            "resolved_lately": and_(incidents.c.status == Status.RESOLVED.value, news),
-        }
-        query = (
-            select(
-                type_coerce(now, Moment).label("at"),
-                func.max(channels.c.storm_since, type_=Moment).label("since"),
-                *(func.sum(case((what, 1), else_=0)).label(name) for name, what in counts.items()),
-            )
-            .select_from(storms_sql.pages_with_rows())
-            .where(_is(messages, channel), storms_sql.is_living_page())
-        )
-        row = connection.execute(query).one()
-        if row.since is None:
-            return None
-        return Tally(since=row.since, at=row.at, **{name: getattr(row, name) for name in counts})
 
-    def _unseen(self, channel: Channel, take: int) -> Select[Any]:
-        due = question.needs(self._database.now_sql())
-        return (
-            select(incidents.c.id)
-            .select_from(question.with_incident())
-            .where(
-                question.of_incidents(),
-                _is(messages, channel),
-                channels.c.calm_since.is_(None),
-                or_(due.post, due.update),
-                ~storms_sql.on_a_page(),
-            )
-            .order_by(
-                func.coalesce(incidents.c.priority_rank, question.UNKNOWN_RANK),
-                case((incidents.c.urgency == Urgency.HIGH.value, 0), else_=1),
-                messages.c.made_at,
-                messages.c.id,
-            )
-            .limit(max(0, take))
-        )
-
-    def _untold(self, channel: Channel) -> Select[Any]:
-        rows = (
-            select(incidents.c.id, incidents.c.revision)
-            .select_from(storms_sql.pages_with_rows())
-            .where(
-                _is(messages, channel),
-                storms_sql.is_living_page(),
-                storms_sql.untrue(),
-                ~storms_sql.told_of(shown.c.incident_id),
-            )
-        )
-        own = (
-            select(incidents.c.id, incidents.c.revision)
-            .select_from(question.with_incident())
-            .where(
-                question.of_incidents(),
-                _is(messages, channel),
-                question.needs(self._database.now_sql()).update,
-                storms_sql.keeps_own(),
-                ~storms_sql.told_of(messages.c.incident_id),
-            )
-        )
-        return rows.union(own).limit(MOST_NEWS)  # type: ignore[return-value]
-
-
-def _is(table: Any, channel: Channel) -> ColumnElement[bool]:
-    return and_(table.c.team_id == channel.team_id, table.c.channel_id == channel.id)
+def _known(row: Any, settled: datetime | None = None) -> dict[str, Any]:
+    """Of `looks.of_page`: what a turn says of the page's look."""
+    in_doubt = bool(row.in_doubt) or (row.settling is not None and row.settling != settled)
+    return {"shown_hash": row.hash, "in_doubt": in_doubt}
 
 
 def _state(channel: Channel) -> Select[Any]:
-    return select(channels.c.storm_since, channels.c.calm_since).where(_is(channels, channel))
+    return select(channels.c.storm_since, channels.c.calm_since).where(page_rows.is_of(channels, channel))
 
 
 def _pages(channel: Channel, among: Sequence[int] | None = None) -> Select[Any]:
     """Living pages of the channel; `among`: those of them that stand and are in no doubt."""
-    query = select(messages.c.id).where(_is(messages, channel), storms_sql.is_living_page())
+    query = select(messages.c.id).where(page_rows.is_of(messages, channel), storms_sql.is_living_page())
     if among is None:
         return query
     stands = and_(messages.c.ts.is_not(None), messages.c.posting_since.is_(None))

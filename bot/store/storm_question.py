@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, not_, or_, select
 
 from bot.model import Status
+from bot.store import looks
 from bot.store.question import UNKNOWN_RANK
 from bot.store.rows import OWN_RANK
 from bot.store.tables import channels, incidents, messages, shown
@@ -118,7 +119,7 @@ def age(now: ColumnElement[float]) -> ColumnElement[float]:
 
 
 def page_sums(now: ColumnElement[float]) -> Select[Any]:
-    """Of every page in a storm: how many rows, how many of them open, and how untrue they are."""
+    """Of every page in a storm: how many rows, how many open, how untrue they are, and how sure that is."""
     told, untold = told_of(shown.c.incident_id), not_(told_of(shown.c.incident_id))
     is_open = incidents.c.status != Status.RESOLVED.value
     seconds = age(now)
@@ -132,6 +133,8 @@ def page_sums(now: ColumnElement[float]) -> Select[Any]:
             func.max(case((untrue(), seconds), else_=0.0)).label("oldest"),
             func.max(case((and_(untrue(), untold), seconds), else_=0.0)).label("oldest_untold"),
             func.min(seconds).label("quiet"),
+            looks.page_in_doubt().label("in_doubt"),
+            looks.page_settling().label("settling"),
         )
         .select_from(pages_with_rows())
         .where(is_living_page(), channels.c.storm_since.is_not(None))

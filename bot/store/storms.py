@@ -27,7 +27,8 @@ from bot.store.upsert import insert_into
 class PageSums:
     """A page in figures: its rows, and the seconds for which they have been untrue (summed, and the longest).
 
-    `told` of them a news message has corrected, `untold` nothing has.
+    `told` of them a news message has corrected, `untold` nothing has. `in_doubt`, `settling` since an edit:
+    see bot/store/looks.py; `settled`: nothing from before that edit can be carried out any more.
     """
 
     message: Message
@@ -38,7 +39,15 @@ class PageSums:
     oldest: float = 0.0
     oldest_untold: float = 0.0
     quiet: float = 0.0
+    in_doubt: bool = False
+    settling: datetime | None = None
+    settled: bool = False
     try_now: bool = True
+
+    @property
+    def is_true(self) -> bool:
+        """It shows everything as it is, for certain."""
+        return not (self.oldest > 0 or self.in_doubt or self.settling or (self.rows and not self.message.ts))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -223,6 +232,10 @@ def _place(storm: ChannelStorm, row: Any, sums: Any, settled_seconds: float) -> 
             oldest=sums.oldest,
             oldest_untold=sums.oldest_untold,
             quiet=sums.quiet,
+            in_doubt=bool(sums.in_doubt),
+            settling=sums.settling,
+            settled=sums.settling is not None
+            and (row.asked_at - sums.settling).total_seconds() >= settled_seconds,
             try_now=try_now,
         )
     )

@@ -326,6 +326,33 @@ async def test_a_process_killed_in_the_middle_of_a_page_leaves_one(office: Offic
     assert len(found) <= 1
 
 
+@pytest.mark.parametrize("dropped", [pytest.param(1, id="made again at once"), pytest.param(2, id="later")])
+async def test_an_edit_of_a_page_that_lands_on_top_of_the_next_one_does_not_stay(
+    database_url: str, fake: FakeSlack, session: aiohttp.ClientSession, dropped: int
+) -> None:
+    incidents = numbered(MANY)
+    async with opened(database_url) as database:
+        tuning = replace(TUNING, move_after=1000.0, news_after=1000.0)
+        office = Office(database, fake, session, limits=LIMITS, tuning=tuning, periods=PERIODS)
+        async with at_work(office):
+            await breaks_loose(office, incidents)
+            await stand_on_pages(office, incidents)
+            fake.fault("chat.update", "late", count=dropped, seconds=1.8)
+            await become(office, [acknowledged(one) for one in incidents])
+            await until(lambda: len(office.calls("chat.update")) >= dropped, "no page was edited")
+            await become(office, [resolved(one) for one in incidents])
+            await until(lambda: _carried_out_late(office) == dropped, "nothing came late")
+            await until(
+                lambda: all(says(office, one, "resolved") for one in incidents), "what landed late stays"
+            )
+            await calms_down(office, incidents)
+    assert f"{MANY} incidents, all resolved" in words(pages(office)[-1])
+
+
+def _carried_out_late(office: Office) -> int:
+    return sum(1 for call in office.calls("chat.update") if call.fault == "late" and call.status == 200)
+
+
 async def test_a_page_that_somebody_deleted_comes_again(office: Office) -> None:
     incidents = numbered(MANY)
     async with at_work(office):
