@@ -20,6 +20,10 @@ from bot.errors import StoreUnavailable
 from bot.store.outages import OUTAGES, outage
 
 READERS = 4  # connections
+READER_CACHE = -512
+"""Kilobytes, as SQLite wants them. A reader drops its pages whenever somebody has written: more would be asked
+for and given back with each question under load, and leave the process's memory in pieces.
+"""
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 10.0  # a statement that takes longer is given up: its connection may hang
 # A replica frozen inside a transaction must not hold its row locks for ever (PostgreSQL, milliseconds).
@@ -71,7 +75,7 @@ def sqlite_readers(url: URL, busy_timeout: float) -> AsyncEngine:
         skip_autocommit_rollback=True,
         hide_parameters=True,
     )
-    _prepare(engine.sync_engine, "query_only=ON", "temp_store=MEMORY")
+    _prepare(engine.sync_engine, "query_only=ON", "temp_store=MEMORY", f"cache_size={READER_CACHE}")
     return engine
 
 
