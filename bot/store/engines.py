@@ -21,8 +21,8 @@ from bot.store.outages import OUTAGES, outage
 
 READERS = 4  # connections
 READER_CACHE = -512
-"""Kilobytes, as SQLite wants them. A reader drops its pages whenever somebody has written: more would be asked
-for and given back with each question under load, and leave the process's memory in pieces.
+"""Kilobytes, as SQLite wants them. A reader drops its pages whenever somebody has written: more would be
+asked for and given back with each question under load, and leave the process's memory in pieces.
 """
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 10.0  # a statement that takes longer is given up: its connection may hang
