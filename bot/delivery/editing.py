@@ -1,11 +1,11 @@
 """An edit of a message that stands: an incident's own, or a page of a storm.
 
-Called by bot/delivery/posting.py and pages.py with a turn that has begun; its good end is theirs to write
-down.
+Called by bot/delivery/posting.py and pages.py with a turn that has begun.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.delivery.desk import Desk, TooLate
@@ -16,10 +16,17 @@ from bot.slack.failures import DROPPED, OutcomeUnknown
 from bot.store.turns import Turn
 
 
-async def edit(desk: Desk, turn: Turn, rendered: Rendered, began: float, *, kind: str) -> Turn | Hold | None:
-    """Make the edit of the turn that was begun at `began`: the turn as it is then.
-
-    When it was not made, the turn is ended, and what the loop is to leave alone comes back.
+async def edit(
+    desk: Desk,
+    turn: Turn,
+    rendered: Rendered,
+    began: float,
+    *,
+    kind: str,
+    made: Callable[[Turn], Awaitable[None]],
+) -> Hold | None:
+    """Make the edit of the turn that was begun at `began`, and end the turn: with `made` when it was. Returns
+    what the loop is to leave alone.
     """
     try:
         try:
@@ -35,7 +42,9 @@ async def edit(desk: Desk, turn: Turn, rendered: Rendered, began: float, *, kind
         return None
     except SlackFailure as failure:
         return await desk.setbacks.meet(turn, failure, kind=kind)
-    return turn
+    await desk.setbacks.saved(lambda: made(turn))
+    desk.setbacks.count(kind, "ok")
+    return None
 
 
 async def _send(desk: Desk, turn: Turn, rendered: Rendered, began: float) -> None:

@@ -49,12 +49,11 @@ class Pages:
         if not isinstance(turn, Turn):
             return _not_now(turn, Kind.EDITS, message.channel)
         rendered = self._page(turn)
-        edited = await edit(self._desk, turn, rendered, began, kind="page_update")
-        if isinstance(edited, Turn):
-            await self._desk.setbacks.saved(lambda: self._desk.outcomes.updated(edited, rendered.hash))
-            self._desk.setbacks.count("page_update", "ok")
-            return None
-        return edited
+
+        async def made(turn: Turn) -> None:
+            await self._desk.outcomes.updated(turn, rendered.hash)
+
+        return await edit(self._desk, turn, rendered, began, kind="page_update", made=made)
 
     async def fold(self, channel: Channel) -> Hold | None:
         """Make the newest page the summary of the storm."""
@@ -65,12 +64,7 @@ class Pages:
         assert turn.tally is not None
         incidents = [row.incident for row in turn.rows]
         rendered = render_fold(incidents, turn.tally.since, turn.tally.at)
-        edited = await edit(self._desk, turn, rendered, began, kind="fold")
-        if isinstance(edited, Turn):
-            await self._desk.setbacks.saved(lambda: self._desk.outcomes.folded(edited))
-            self._desk.setbacks.count("fold", "ok")
-            return None
-        return edited
+        return await edit(self._desk, turn, rendered, began, kind="fold", made=self._desk.outcomes.folded)
 
     async def delete(self, message: Message) -> Hold | None:
         """Take away a page whose rows stand elsewhere now."""

@@ -83,11 +83,12 @@ class Poster:
         if isinstance(turn, NotNow):
             return held(turn, kind, message.channel.team_id, message.channel.id)
         rendered = render_incident(turn.incident, desk.buttons)
+
+        async def made(turn: Turn) -> None:
+            await desk.outcomes.updated(turn, rendered.hash)
+
         if rendered.hash != turn.shown_hash:
-            edited = await edit(desk, turn, rendered, began, kind="update")
-            if not isinstance(edited, Turn):
-                return edited
-            turn = edited
-        await desk.setbacks.saved(lambda: desk.outcomes.updated(turn, rendered.hash))
-        desk.setbacks.count("update", "equal" if rendered.hash == turn.shown_hash else "ok")
+            return await edit(desk, turn, rendered, began, kind="update", made=made)
+        await desk.setbacks.saved(lambda: made(turn))
+        desk.setbacks.count("update", "equal")
         return None

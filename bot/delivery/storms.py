@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
@@ -164,16 +165,13 @@ class StormWork:
             self._option_item(storm, option, by_row, ready)
             for option in options(ready, unseen, untold, old, self._tuning)
         ] + [
-            self._item(storm, Kind.EDITS, self._editing(page), page.message.id, rank=Urgent.CONFIRMING)
+            self._item(storm, Kind.EDITS, partial(self._edit, page), page.message.id, rank=Urgent.CONFIRMING)
             for page in standing
             if page.try_now and not page.oldest and (page.in_doubt or page.settled)
         ]
 
-    def _editing(self, page: PageSums) -> Act:
-        async def act() -> Hold | None:
-            return await self._pages.edit(page.message, settled=page.settling if page.settled else None)
-
-        return act
+    async def _edit(self, page: PageSums) -> Hold | None:
+        return await self._pages.edit(page.message, settled=page.settling if page.settled else None)
 
     def _option_item(
         self, storm: ChannelStorm, option: Option, by_row: dict[int, PageSums], pages: list[PageState]
@@ -183,7 +181,7 @@ class StormWork:
         async def act() -> Hold | None:
             match call:
                 case EditPage(row):
-                    return await self._editing(by_row[row])()
+                    return await self._edit(by_row[row])
                 case PostPage(absorbs):
                     return await pager.new(
                         channel, absorbs, fits([one for one in pages if one.row in absorbs])

@@ -16,6 +16,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Insert,
+    Row,
     Select,
     Update,
     and_,
@@ -45,6 +46,16 @@ def settled(before: ColumnElement[float]) -> ColumnElement[bool]:
     return and_(shown.c.hash == SETTLING, shown.c.shown_at <= before)
 
 
+def has_settled(row: Row[Any], settled: datetime | None) -> bool:
+    """Nobody has edited it since `settled`, when its look was settling."""
+    return bool(row.shown_hash == SETTLING and row.shown_at == settled)
+
+
+def is_in_doubt(row: Row[Any], settled: datetime | None) -> bool:
+    """An edit before the next one may still be carried out after it."""
+    return row.shown_hash == IN_DOUBT or (row.shown_hash == SETTLING and not has_settled(row, settled))
+
+
 def put_in_doubt(dialect: Dialect) -> Insert:
     """Of the `message` of `incident`: an edit is under way, or was and nobody knows its end."""
     message: BindParameter[int] = bindparam("message")
@@ -66,22 +77,15 @@ def put_back(message_id: int, looks: str) -> Update:
 # -------------------------------------------------------------------------------------------- pages of storms
 
 
-def page_in_doubt() -> ColumnElement[int]:
-    """Of a page's rows together: 1 when nobody knows what it looks like."""
-    shows = and_(shown.c.hash == IN_DOUBT, shown.c.shown_at.is_not(None))
-    return func.max(case((shows, 1), else_=0))
-
-
-def page_settling() -> ColumnElement[datetime | None]:
-    """Of a page's rows together: when it was edited, if its look was in doubt then."""
-    return func.max(case((shown.c.hash == SETTLING, shown.c.shown_at)), type_=Moment)
+def page_look() -> list[ColumnElement[Any]]:
+    """Of a page's rows together: their `shown_hash` and `shown_at`, None when it has shown none of them."""
+    known = func.max(case((shown.c.shown_at.is_not(None), shown.c.hash)))
+    return [known.label("shown_hash"), func.max(shown.c.shown_at, type_=Moment).label("shown_at")]
 
 
 def of_page(message_id: int) -> Select[Any]:
-    """The page's `hash`, and both of the above."""
-    columns: list[ColumnElement[Any]] = [func.max(shown.c.hash).label("hash")]
-    columns += [page_in_doubt().label("in_doubt"), page_settling().label("settling")]
-    return select(*columns).where(shown.c.message_id == message_id, shown.c.shown_at.is_not(None))
+    """The page's look."""
+    return select(*page_look()).where(shown.c.message_id == message_id)
 
 
 def put_page_in_doubt(message_id: int, now: ColumnElement[float]) -> Update:

@@ -106,7 +106,7 @@ class PageTurns:
                 .limit(1)
             )
             known = connection.execute(looks.of_page(row.id)).one()
-            confirms = known.in_doubt or (known.settling is not None and known.settling == settled)
+            confirms = known.shown_hash == IN_DOUBT or looks.has_settled(known, settled)
             if row.ts is None or not (confirms or connection.execute(behind).first()):
                 raise NoTurn(None)
             connection.execute(looks.put_page_in_doubt(row.id, self._database.now_sql()))
@@ -268,8 +268,7 @@ class PageTurns:
 
 def _known(row: Any, settled: datetime | None = None) -> dict[str, Any]:
     """Of `looks.of_page`: what a turn says of the page's look."""
-    in_doubt = bool(row.in_doubt) or (row.settling is not None and row.settling != settled)
-    return {"shown_hash": row.hash, "in_doubt": in_doubt}
+    return {"shown_hash": row.shown_hash, "in_doubt": looks.is_in_doubt(row, settled)}
 
 
 def _state(channel: Channel) -> Select[Any]:

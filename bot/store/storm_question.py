@@ -133,8 +133,7 @@ def page_sums(now: ColumnElement[float]) -> Select[Any]:
             func.max(case((untrue(), seconds), else_=0.0)).label("oldest"),
             func.max(case((and_(untrue(), untold), seconds), else_=0.0)).label("oldest_untold"),
             func.min(seconds).label("quiet"),
-            looks.page_in_doubt().label("in_doubt"),
-            looks.page_settling().label("settling"),
+            *looks.page_look(),
         )
         .select_from(pages_with_rows())
         .where(is_living_page(), channels.c.storm_since.is_not(None))

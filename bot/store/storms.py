@@ -18,7 +18,7 @@ from bot.store import storm_question as storms_sql
 from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.messages import read_message
-from bot.store.rows import Message
+from bot.store.rows import IN_DOUBT, SETTLING, Message
 from bot.store.tables import channels, messages
 from bot.store.upsert import insert_into
 
@@ -222,6 +222,7 @@ def _place(storm: ChannelStorm, row: Any, sums: Any, settled_seconds: float) -> 
     if sums is None:
         storm.pages.append(PageSums(message=message, try_now=try_now))
         return
+    settling = sums.shown_at if sums.shown_hash == SETTLING else None
     storm.pages.append(
         PageSums(
             message=message,
@@ -232,10 +233,9 @@ def _place(storm: ChannelStorm, row: Any, sums: Any, settled_seconds: float) -> 
             oldest=sums.oldest,
             oldest_untold=sums.oldest_untold,
             quiet=sums.quiet,
-            in_doubt=bool(sums.in_doubt),
-            settling=sums.settling,
-            settled=sums.settling is not None
-            and (row.asked_at - sums.settling).total_seconds() >= settled_seconds,
+            in_doubt=sums.shown_hash == IN_DOUBT,
+            settling=settling,
+            settled=settling is not None and (row.asked_at - settling).total_seconds() >= settled_seconds,
             try_now=try_now,
         )
     )

@@ -31,7 +31,7 @@ from bot.store.pace import (
     channel_posts,
 )
 from bot.store.question import with_incident
-from bot.store.rows import IN_DOUBT, MOST_REPOSTS, SETTLING, Message, ThreadLine
+from bot.store.rows import IN_DOUBT, MOST_REPOSTS, Message, ThreadLine
 from bot.store.snapshots import load_incident
 from bot.store.storm_question import speaks_for_itself
 from bot.store.tables import incidents, messages, shown, thread_lines
@@ -166,7 +166,7 @@ class Turns:
         """
 
         def still(row: Row[Any]) -> bool:
-            wanted = _is_behind(row) or (row.shown_hash == SETTLING and row.shown_at == settled)
+            wanted = _is_behind(row) or looks.has_settled(row, settled)
             return row.ts is not None and row.gone is None and wanted and row.speaks
 
         charge = Charge(UPDATES, reserve=0.0 if for_a_click else CLICKS_SHARE)
@@ -231,8 +231,7 @@ class Turns:
         except NoTurn as no:
             return no.answer
         row = taken.row
-        in_doubt = row.shown_hash == IN_DOUBT or (row.shown_hash == SETTLING and row.shown_at != settled)
-        return _turn(act, taken, shown_hash=row.shown_hash, in_doubt=in_doubt)
+        return _turn(act, taken, shown_hash=row.shown_hash, in_doubt=looks.is_in_doubt(row, settled))
 
     def _noted(self, act: Act, row: Row[Any]) -> dict[str, Any]:
         """What must be known of the call even if this process dies during it."""

@@ -143,6 +143,10 @@ class Office:
         """Every request of this method so far."""
         return [entry for entry in self.fake.journal if entry.api_method == method]
 
+    def carried_out_late(self, method: str) -> list[Exchange]:
+        """Of those, the ones Slack was told to carry out long after their connection broke, and has."""
+        return [call for call in self.calls(method) if call.fault == "late" and call.status == 200]
+
     def delivered(self, kind: str, outcome: str) -> float:
         """How often the metrics have counted this."""
         labels = {"kind": kind, "outcome": outcome}

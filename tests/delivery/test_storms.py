@@ -341,16 +341,12 @@ async def test_an_edit_of_a_page_that_lands_on_top_of_the_next_one_does_not_stay
             await become(office, [acknowledged(one) for one in incidents])
             await until(lambda: len(office.calls("chat.update")) >= dropped, "no page was edited")
             await become(office, [resolved(one) for one in incidents])
-            await until(lambda: _carried_out_late(office) == dropped, "nothing came late")
+            await until(lambda: len(office.carried_out_late("chat.update")) == dropped, "nothing came late")
             await until(
                 lambda: all(says(office, one, "resolved") for one in incidents), "what landed late stays"
             )
             await calms_down(office, incidents)
     assert f"{MANY} incidents, all resolved" in words(pages(office)[-1])
-
-
-def _carried_out_late(office: Office) -> int:
-    return sum(1 for call in office.calls("chat.update") if call.fault == "late" and call.status == 200)
 
 
 async def test_a_page_that_somebody_deleted_comes_again(office: Office) -> None:

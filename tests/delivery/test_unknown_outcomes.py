@@ -11,7 +11,6 @@ import pytest
 
 from bot.render.incident import render_incident
 from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack.journal import Exchange
 from bot.slack.marks import Mark
 from bot.store.leases import Leases
 from bot.store.people import People
@@ -65,7 +64,7 @@ async def test_one_message_stands_in_the_end(running: Office, mode: str, more: d
 async def test_one_that_lands_after_it_was_posted_again_does_not_stay(running: Office) -> None:
     running.fake.fault("chat.postMessage", "late", seconds=PERIODS.settled + 0.4)
     row = await running.has(an_incident())
-    await until(lambda: _carried_out_late(running, "chat.postMessage"), "nothing came late")
+    await until(lambda: running.carried_out_late("chat.postMessage"), "nothing came late")
     await settled(running, row)
     (message,) = running.standing()
     assert (await running.seed.row(row)).ts == message.ts
@@ -180,15 +179,11 @@ async def test_an_edit_that_lands_on_top_of_the_next_one_does_not_stay(
     await running.becomes(acknowledged(an_incident()))
     await until(lambda: len(running.calls("chat.update")) >= dropped, "it was never edited")
     await running.becomes(resolved(an_incident()))
-    await until(lambda: len(_carried_out_late(running, "chat.update")) == dropped, "nothing came late")
+    await until(lambda: len(running.carried_out_late("chat.update")) == dropped, "nothing came late")
     await until(lambda: "Resolved" in words(message), "what landed late stays")
     await settled(running, row)
     assert "Resolved" in words(message)
     assert await running.seed.shown(row) not in (None, (3, SETTLING), (3, IN_DOUBT))
-
-
-def _carried_out_late(office: Office, method: str) -> list[Exchange]:
-    return [call for call in office.calls(method) if call.fault == "late" and call.status == 200]
 
 
 async def test_one_look_tells_of_all_posts_that_a_dead_process_left_behind(office: Office) -> None:
